@@ -1,0 +1,16 @@
+//! wardroom: a war room for model rollouts in a terminal.
+//!
+//! Data flows one way: [`sources`] turn answers of the world into observations, [`app`] puts them into
+//! the [`store`], [`view`] draws the store, [`terminal`] shows the drawing. Keys go the other way. The
+//! arrows between the rooms are held by `tests/architecture.rs`.
+
+pub mod app;
+pub mod cli;
+pub mod config;
+pub mod demo;
+pub mod domain;
+pub mod sources;
+pub mod stats;
+pub mod store;
+pub mod terminal;
+pub mod view;
