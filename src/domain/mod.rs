@@ -1,1 +1,31 @@
-//! domain
+//! The field's words: types and rules without input, output, clock or widgets.
+
+pub mod alert;
+pub mod drift;
+pub mod endpoint;
+pub mod event;
+pub mod fault;
+pub mod identity;
+pub mod judge;
+pub mod kpi;
+pub mod limits;
+pub mod observation;
+pub mod registry;
+pub mod rollout;
+pub mod text;
+
+pub use alert::{Alert, AlertState, Silence};
+pub use drift::{DriftLevel, DriftScale, FeatureDrift};
+pub use endpoint::{EndpointStatus, Readiness};
+pub use event::{Event, EventKind};
+pub use fault::{Fault, FaultKind, Freshness};
+pub use identity::{ModelId, SourceId, Version};
+pub use judge::{Judgement, Level, Reading, judge};
+pub use kpi::{Direction, Kpi, ModelKind};
+pub use limits::{Limits, Origin, Rule};
+pub use observation::{Fact, Harvest, Report, SourceGroup, SourceInfo};
+pub use registry::{RegisteredModel, RegisteredVersion};
+pub use rollout::{Phase, Rollout, Step};
+
+/// A moment, always UTC.
+pub type Time = chrono::DateTime<chrono::Utc>;
