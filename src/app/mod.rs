@@ -1,1 +1,20 @@
-//! app
+//! What the operator is doing: focus, selection, dialogs, and how each message changes it.
+
+pub mod action;
+pub mod command;
+pub mod effect;
+pub mod filter;
+pub mod geometry;
+pub mod keymap;
+pub mod rows;
+pub mod state;
+pub mod update;
+
+pub use action::{ACTIONS, Action, Availability};
+pub use effect::Effect;
+pub use filter::Filter;
+pub use geometry::{Geometry, Shape};
+pub use keymap::{KeyMap, KeyMapError};
+pub use rows::fleet_rows;
+pub use state::{App, Dialog, Focus, Message, Pane, Sort};
+pub use update::{Msg, update};

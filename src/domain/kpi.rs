@@ -101,6 +101,8 @@ pub enum Kpi {
     LabelCoverage,
     /// Share of positive predictions, percent.
     PositiveRate,
+    /// Drift of the inputs as a whole on the common scale, 0…1: [`super::drift::data_drift`].
+    DataDrift,
 }
 
 struct Row {
@@ -125,7 +127,7 @@ const fn row(
 
 use Direction::{Higher, Lower};
 
-const TABLE: [Row; 26] = [
+const TABLE: [Row; 27] = [
     row(Kpi::LatencyP50, "latency_p50", "latency p50", "ms", Lower, 0),
     row(Kpi::LatencyP95, "latency_p95", "latency p95", "ms", Lower, 0),
     row(Kpi::LatencyP99, "latency_p99", "latency p99", "ms", Lower, 0),
@@ -152,6 +154,7 @@ const TABLE: [Row; 26] = [
     row(Kpi::LabelledSamples, "labelled_samples", "labelled", "", Higher, 0),
     row(Kpi::LabelCoverage, "label_coverage", "label coverage", "%", Higher, 0),
     row(Kpi::PositiveRate, "positive_rate", "positive rate", "%", Higher, 1),
+    row(Kpi::DataDrift, "data_drift", "data drift", "", Lower, 2),
 ];
 
 impl Kpi {
@@ -193,6 +196,7 @@ impl Kpi {
             Self::Specificity => "spec",
             Self::AucRoc => "AUC",
             Self::Precision => "prec",
+            Self::DataDrift => "drift",
             other => other.label(),
         }
     }

@@ -153,6 +153,8 @@ const OPERATIONAL: &[Guide] = &[
     (Kpi::LatencyP99, 500.0, 650.0, 800.0),
     (Kpi::ErrorRate, 0.5, 1.0, 2.0),
     (Kpi::LoadTime, 5.0, 8.0, 12.0),
+    // The guide's levels: moderate from 10 %, high from 20 %, critical above 30 %.
+    (Kpi::DataDrift, 0.10, 0.20, 0.30),
 ];
 
 const CLASSIFICATION: &[Guide] = &[

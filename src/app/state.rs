@@ -1,0 +1,219 @@
+//! The state of the screen, apart from the world's.
+
+use tui_input::Input;
+
+use super::filter::Filter;
+use super::keymap::KeyMap;
+use crate::domain::{Level, ModelId, Time};
+
+/// The panes for the selected model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Pane {
+    /// Percentiles over time.
+    Latency,
+    /// Quality scores.
+    Quality,
+    /// Features over time.
+    Drift,
+    /// Steps, weights, state.
+    Canary,
+    /// Versions and aliases.
+    Registry,
+    /// What happened.
+    Timeline,
+    /// What wardroom itself does.
+    Log,
+}
+
+impl Pane {
+    /// Every pane in the order of the keys 1–6 and 0.
+    pub const ALL: [Self; 7] =
+        [Self::Latency, Self::Quality, Self::Drift, Self::Canary, Self::Registry, Self::Timeline, Self::Log];
+
+    /// The key's digit.
+    pub fn digit(self) -> char {
+        match self {
+            Self::Latency => '1',
+            Self::Quality => '2',
+            Self::Drift => '3',
+            Self::Canary => '4',
+            Self::Registry => '5',
+            Self::Timeline => '6',
+            Self::Log => '0',
+        }
+    }
+
+    /// The title.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Latency => "Latency",
+            Self::Quality => "Quality",
+            Self::Drift => "Drift",
+            Self::Canary => "Canary",
+            Self::Registry => "Registry",
+            Self::Timeline => "Timeline",
+            Self::Log => "Log",
+        }
+    }
+}
+
+/// Where keys go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Focus {
+    /// The fleet table.
+    Fleet,
+    /// A pane.
+    Pane(Pane),
+}
+
+/// What the fleet is sorted by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Sort {
+    /// The worst first, then the order of the config.
+    #[default]
+    Worst,
+    /// By name.
+    Name,
+    /// By p95, the slowest first.
+    LatencyP95,
+    /// By error rate, the highest first.
+    ErrorRate,
+    /// By drift, the most first.
+    Drift,
+    /// By requests a second, the busiest first.
+    Throughput,
+}
+
+impl Sort {
+    /// Every order, in the turn of the key.
+    pub const ALL: [Self; 6] =
+        [Self::Worst, Self::Name, Self::LatencyP95, Self::ErrorRate, Self::Drift, Self::Throughput];
+
+    /// The words on screen.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Worst => "worst first",
+            Self::Name => "by name",
+            Self::LatencyP95 => "by p95",
+            Self::ErrorRate => "by errors",
+            Self::Drift => "by drift",
+            Self::Throughput => "by requests",
+        }
+    }
+
+    /// The next in turn.
+    pub fn next(self) -> Self {
+        let place = Self::ALL.iter().position(|&sort| sort == self).unwrap_or(0);
+        Self::ALL[(place + 1) % Self::ALL.len()]
+    }
+}
+
+/// What lies over the panes, if anything.
+#[derive(Debug, Clone, Default)]
+pub enum Dialog {
+    /// Nothing.
+    #[default]
+    None,
+    /// The filter is being written.
+    Filter(Input),
+    /// A command is being written; matching names of commands are shown.
+    Command(Input),
+    /// The help, scrolled by so many lines.
+    Help(u16),
+    /// Everything known of the selected model, scrolled by so many lines.
+    Describe(u16),
+    /// A note for the timeline is being written.
+    Note(Input),
+}
+
+/// A word to the operator in the footer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Message {
+    /// The words.
+    pub text: String,
+    /// How bad.
+    pub level: Level,
+    /// Until when it stands.
+    pub until: Time,
+}
+
+/// The state of the screen.
+#[derive(Debug, Clone)]
+pub struct App {
+    /// The moment that is shown. Only the loop moves it.
+    pub now: Time,
+    /// Columns and rows.
+    pub size: (u16, u16),
+    /// Where keys go.
+    pub focus: Focus,
+    /// Whether the focused pane fills the screen.
+    pub zoomed: bool,
+    /// The pane shown where only one has room.
+    pub tab: Pane,
+    /// The pane that stands in the lower left of a wide screen: quality or registry.
+    pub lower_left: Pane,
+    /// The selected model.
+    pub selected: Option<ModelId>,
+    /// First row of the fleet that is shown. Kept by the view's rule in [`super::rows::scroll`].
+    pub fleet_offset: usize,
+    /// Scroll of the focused pane, lines.
+    pub pane_offset: u16,
+    /// The filter that holds.
+    pub filter: Filter,
+    /// The order of the fleet.
+    pub sort: Sort,
+    /// What lies over the panes.
+    pub dialog: Dialog,
+    /// A word to the operator.
+    pub message: Option<Message>,
+    /// Which key does what.
+    pub keymap: KeyMap,
+    /// Whether the mouse is taken from the terminal.
+    pub mouse: bool,
+    /// Who sits here: `sre@bastion`.
+    pub operator: String,
+    /// Whether to draw with ASCII only.
+    pub ascii: bool,
+    /// The name of the theme.
+    pub theme: String,
+    /// Set when the screen is to be left.
+    pub leaving: bool,
+}
+
+impl App {
+    /// A screen of this size at this moment, with nothing selected.
+    pub fn new(now: Time, size: (u16, u16), keymap: KeyMap) -> Self {
+        Self {
+            now,
+            size,
+            focus: Focus::Fleet,
+            zoomed: false,
+            tab: Pane::Latency,
+            lower_left: Pane::Quality,
+            selected: None,
+            fleet_offset: 0,
+            pane_offset: 0,
+            filter: Filter::default(),
+            sort: Sort::default(),
+            dialog: Dialog::None,
+            message: None,
+            keymap,
+            mouse: false,
+            operator: String::new(),
+            ascii: false,
+            theme: "default".into(),
+            leaving: false,
+        }
+    }
+
+    /// Says a word to the operator for some seconds.
+    pub fn say(&mut self, text: impl Into<String>, level: Level) {
+        let until = self.now + chrono::TimeDelta::seconds(if level >= Level::Warning { 8 } else { 4 });
+        self.message = Some(Message { text: text.into(), level, until });
+    }
+
+    /// Whether keys are text now.
+    pub fn is_typing(&self) -> bool {
+        matches!(self.dialog, Dialog::Filter(_) | Dialog::Command(_) | Dialog::Note(_))
+    }
+}

@@ -1,0 +1,359 @@
+//! The only place that changes the state: one message in, effects out.
+
+use crossterm::event::{Event as TerminalEvent, KeyEvent, MouseEvent, MouseEventKind};
+use tui_input::Input;
+use tui_input::backend::crossterm::EventHandler;
+
+use super::action::{Action, Availability};
+use super::command::{self, Command};
+use super::effect::Effect;
+use super::filter::Filter;
+use super::geometry::Geometry;
+use super::rows::{fleet_rows, scroll};
+use super::state::{App, Dialog, Focus, Pane};
+use crate::domain::{Event, EventKind, Level, Report, Time, text};
+use crate::store::Store;
+
+/// What can happen.
+#[derive(Debug, Clone)]
+pub enum Msg {
+    /// A key was pressed.
+    Key(KeyEvent),
+    /// Text was pasted.
+    Paste(String),
+    /// The mouse did something.
+    Mouse(MouseEvent),
+    /// The terminal has another size.
+    Resize(u16, u16),
+    /// A source was polled.
+    Report(Box<Report>),
+    /// Time passed.
+    Tick(Time),
+}
+
+/// Takes a message in.
+pub fn update(app: &mut App, store: &mut Store, msg: Msg) -> Vec<Effect> {
+    match msg {
+        Msg::Key(key) => return press(app, store, key),
+        Msg::Paste(text) => paste(app, &text),
+        Msg::Mouse(event) => return mouse(app, store, event),
+        Msg::Resize(columns, rows) => app.size = (columns, rows),
+        Msg::Report(report) => store.apply(&report),
+        Msg::Tick(now) => {
+            app.now = now;
+            store.tick(now);
+            if app.message.as_ref().is_some_and(|message| message.until <= now) {
+                app.message = None;
+            }
+        }
+    }
+    keep_selection(app, store);
+    Vec::new()
+}
+
+/// Selects the first row when nothing is selected, and keeps the selected row in view.
+fn keep_selection(app: &mut App, store: &Store) {
+    let rows = fleet_rows(app, store);
+    let place = |app: &App| rows.iter().position(|&row| Some(&store.models[row].id) == app.selected.as_ref());
+    if place(app).is_none() {
+        app.selected = rows.first().map(|&row| store.models[row].id.clone());
+    }
+    app.fleet_offset = scroll(app.fleet_offset, place(app), rows.len(), fleet_height(app));
+}
+
+fn fleet_height(app: &App) -> usize {
+    Geometry::of(app.size.0, app.size.1).fleet_rows
+}
+
+fn press(app: &mut App, store: &mut Store, key: KeyEvent) -> Vec<Effect> {
+    let action = app.keymap.action(&key);
+    if app.is_typing() {
+        return type_key(app, store, key, action);
+    }
+    let Some(action) = action else { return Vec::new() };
+    let effects = act(app, store, action);
+    keep_selection(app, store);
+    effects
+}
+
+/// A key while text is written: only leaving, closing and accepting are actions.
+fn type_key(app: &mut App, store: &mut Store, key: KeyEvent, action: Option<Action>) -> Vec<Effect> {
+    use crossterm::event::{KeyCode, KeyModifiers};
+    match key.code {
+        KeyCode::Char('c') if key.modifiers.contains(KeyModifiers::CONTROL) => return vec![Effect::Quit],
+        KeyCode::Esc => {
+            if matches!(app.dialog, Dialog::Filter(_)) {
+                app.filter = Filter::default();
+            }
+            app.dialog = Dialog::None;
+        }
+        KeyCode::Enter => return accept(app, store),
+        KeyCode::Tab => complete(app),
+        _ if action == Some(Action::Redraw) => return vec![Effect::Redraw],
+        _ => {
+            let (Dialog::Filter(input) | Dialog::Command(input) | Dialog::Note(input)) = &mut app.dialog
+            else {
+                return Vec::new();
+            };
+            input.handle_event(&TerminalEvent::Key(key));
+            live_filter(app);
+        }
+    }
+    keep_selection(app, store);
+    Vec::new()
+}
+
+fn paste(app: &mut App, pasted: &str) {
+    if let Dialog::Filter(input) | Dialog::Command(input) | Dialog::Note(input) = &mut app.dialog {
+        for c in text::clean(pasted, 500).chars() {
+            input.handle(tui_input::InputRequest::InsertChar(c));
+        }
+        live_filter(app);
+    }
+}
+
+/// Filters while the filter is being written; one that cannot be read yet leaves the last one.
+fn live_filter(app: &mut App) {
+    if let Dialog::Filter(input) = &app.dialog
+        && let Ok(filter) = Filter::parse(input.value())
+    {
+        app.filter = filter;
+    }
+}
+
+fn complete(app: &mut App) {
+    if let Dialog::Command(input) = &mut app.dialog
+        && let [(only, _)] | [(only, _), ..] = command::completions(input.value()).as_slice()
+    {
+        *input = Input::new((*only).to_owned());
+    }
+}
+
+fn accept(app: &mut App, store: &mut Store) -> Vec<Effect> {
+    let effects = match std::mem::take(&mut app.dialog) {
+        Dialog::Filter(input) => {
+            match Filter::parse(input.value()) {
+                Ok(filter) => app.filter = filter,
+                Err(why) => {
+                    app.say(why, Level::Warning);
+                    app.dialog = Dialog::Filter(input);
+                }
+            }
+            Vec::new()
+        }
+        Dialog::Command(input) if input.value().trim().is_empty() => Vec::new(),
+        Dialog::Command(input) => match command::parse(input.value()) {
+            Ok(command) => obey(app, store, command),
+            Err(why) => {
+                app.say(why, Level::Warning);
+                Vec::new()
+            }
+        },
+        Dialog::Note(input) => {
+            write_note(app, store, input.value());
+            Vec::new()
+        }
+        other => {
+            app.dialog = other;
+            Vec::new()
+        }
+    };
+    keep_selection(app, store);
+    effects
+}
+
+fn obey(app: &mut App, store: &mut Store, command: Command) -> Vec<Effect> {
+    match command {
+        Command::Action(action) => return act(app, store, action),
+        Command::Theme(name) => return vec![Effect::Theme(name)],
+        Command::Filter(text) => match Filter::parse(&text) {
+            Ok(filter) => app.filter = filter,
+            Err(why) => app.say(why, Level::Warning),
+        },
+        Command::Sort(sort) => app.sort = sort,
+        Command::Note(text) => write_note(app, store, &text),
+        Command::Model(name) => {
+            let found = store.models.iter().find(|model| *model.id.name == *name);
+            let found = found.or_else(|| store.models.iter().find(|model| model.id.name.starts_with(&name)));
+            match found {
+                Some(model) => app.selected = Some(model.id.clone()),
+                None => app.say(format!("there is no model `{name}`"), Level::Warning),
+            }
+        }
+    }
+    Vec::new()
+}
+
+fn write_note(app: &mut App, store: &mut Store, note: &str) {
+    let what = text::clean(note, 300);
+    if what.is_empty() {
+        return;
+    }
+    store.record(Event {
+        at: app.now,
+        kind: EventKind::Note,
+        model: app.selected.clone(),
+        level: Level::Ok,
+        what,
+        detail: app.operator.clone(),
+    });
+}
+
+fn act(app: &mut App, store: &mut Store, action: Action) -> Vec<Effect> {
+    if let Dialog::Help(offset) | Dialog::Describe(offset) = &mut app.dialog {
+        match action {
+            Action::Up => *offset = offset.saturating_sub(1),
+            Action::Down => *offset = offset.saturating_add(1),
+            Action::PageUp => *offset = offset.saturating_sub(app.size.1 / 2),
+            Action::PageDown => *offset = offset.saturating_add(app.size.1 / 2),
+            Action::First => *offset = 0,
+            Action::Back | Action::Help | Action::Describe | Action::Open => app.dialog = Dialog::None,
+            Action::Quit => return vec![Effect::Quit],
+            Action::Redraw => return vec![Effect::Redraw],
+            _ => {}
+        }
+        return Vec::new();
+    }
+    match action {
+        Action::Quit => return vec![Effect::Quit],
+        Action::Redraw => return vec![Effect::Redraw],
+        Action::Refresh => {
+            app.say("asking every source", Level::Ok);
+            return vec![Effect::Refresh];
+        }
+        Action::Mouse => {
+            app.mouse = !app.mouse;
+            let word = if app.mouse {
+                "mouse on: the wheel scrolls, a click selects"
+            } else {
+                "mouse off: the terminal selects"
+            };
+            app.say(word, Level::Ok);
+            return vec![Effect::Mouse(app.mouse)];
+        }
+        Action::Copy => return copy(app, store),
+        Action::Help => app.dialog = Dialog::Help(0),
+        Action::Describe => app.dialog = Dialog::Describe(0),
+        Action::Filter => app.dialog = Dialog::Filter(Input::new(app.filter.text().to_owned())),
+        Action::Command => app.dialog = Dialog::Command(Input::default()),
+        Action::Note => app.dialog = Dialog::Note(Input::default()),
+        Action::Sort => {
+            app.sort = app.sort.next();
+            app.say(format!("sorted {}", app.sort.word()), Level::Ok);
+        }
+        Action::Open => {
+            if app.focus == Focus::Fleet {
+                app.focus = Focus::Pane(app.tab);
+            }
+            app.zoomed = true;
+        }
+        Action::Back => back(app),
+        Action::Show(pane) => show(app, pane),
+        Action::NextPane => turn(app, 1),
+        Action::PreviousPane => turn(app, Pane::ALL.len()),
+        Action::Up | Action::Down | Action::PageUp | Action::PageDown | Action::First | Action::Last => {
+            travel(app, store, action);
+        }
+        Action::Hold | Action::Promote | Action::PromoteFull | Action::Abort | Action::RollBack => {
+            if let Availability::No(why) = action.availability(app, store) {
+                app.say(format!("{}: {why}", action.row().name), Level::Warning);
+            }
+        }
+    }
+    Vec::new()
+}
+
+fn show(app: &mut App, pane: Pane) {
+    app.focus = Focus::Pane(pane);
+    app.pane_offset = 0;
+    app.tab = pane;
+    if matches!(pane, Pane::Quality | Pane::Registry) {
+        app.lower_left = pane;
+    }
+}
+
+fn back(app: &mut App) {
+    if app.zoomed {
+        app.zoomed = false;
+    } else if app.focus != Focus::Fleet {
+        app.focus = Focus::Fleet;
+    } else if !app.filter.is_empty() {
+        app.filter = Filter::default();
+    }
+    app.pane_offset = 0;
+}
+
+/// Fleet and panes in a ring.
+fn turn(app: &mut App, by: usize) {
+    let ring = Pane::ALL.len() + 1;
+    let here = match app.focus {
+        Focus::Fleet => 0,
+        Focus::Pane(pane) => Pane::ALL.iter().position(|&other| other == pane).unwrap_or(0) + 1,
+    };
+    match (here + by) % ring {
+        0 => (app.focus, app.zoomed) = (Focus::Fleet, false),
+        place => show(app, Pane::ALL[place - 1]),
+    }
+}
+
+/// Moves the selection, or scrolls a zoomed pane.
+fn travel(app: &mut App, store: &Store, action: Action) {
+    let page = fleet_height(app).max(1);
+    if app.zoomed && app.focus != Focus::Fleet {
+        let page = u16::try_from(page).unwrap_or(u16::MAX);
+        app.pane_offset = match action {
+            Action::Up => app.pane_offset.saturating_sub(1),
+            Action::Down => app.pane_offset.saturating_add(1),
+            Action::PageUp => app.pane_offset.saturating_sub(page),
+            Action::PageDown => app.pane_offset.saturating_add(page),
+            _ => 0,
+        };
+        return;
+    }
+    let rows = fleet_rows(app, store);
+    let here = rows.iter().position(|&row| Some(&store.models[row].id) == app.selected.as_ref()).unwrap_or(0);
+    let last = rows.len().saturating_sub(1);
+    let there = match action {
+        Action::Up => here.saturating_sub(1),
+        Action::Down => (here + 1).min(last),
+        Action::PageUp => here.saturating_sub(page),
+        Action::PageDown => (here + page).min(last),
+        Action::First => 0,
+        _ => last,
+    };
+    app.selected = rows.get(there).map(|&row| store.models[row].id.clone());
+    app.pane_offset = 0;
+}
+
+fn copy(app: &mut App, store: &Store) -> Vec<Effect> {
+    let Some(model) = app.selected.as_ref().and_then(|id| store.model(id)) else {
+        app.say("no model is selected", Level::Warning);
+        return Vec::new();
+    };
+    let mut text = format!("{} {} {}\n", model.id, model.level.word(), model.why);
+    for judged in model.judgements.iter().filter(|judged| judged.level != Level::NotMeasured) {
+        text.push_str(&format!("  {:<16} {:<12} {}\n", judged.kpi.id(), judged.level.word(), judged.reason));
+    }
+    vec![Effect::Copy(text)]
+}
+
+fn mouse(app: &mut App, store: &Store, event: MouseEvent) -> Vec<Effect> {
+    match event.kind {
+        MouseEventKind::ScrollUp => travel(app, store, Action::Up),
+        MouseEventKind::ScrollDown => travel(app, store, Action::Down),
+        MouseEventKind::Down(_) => {
+            let first = Geometry::of(app.size.0, app.size.1).first_row;
+            if let Some(line) =
+                event.row.checked_sub(first).map(usize::from).filter(|&line| line < fleet_height(app))
+            {
+                let rows = fleet_rows(app, store);
+                if let Some(&row) = rows.get(app.fleet_offset + line) {
+                    app.selected = Some(store.models[row].id.clone());
+                }
+            }
+        }
+        _ => {}
+    }
+    keep_selection(app, store);
+    Vec::new()
+}
