@@ -3,11 +3,17 @@
 pub mod access;
 pub mod duration;
 pub mod error;
+pub mod fleet;
+pub mod load;
 pub mod model;
+pub mod places;
 pub mod preset;
+pub mod show;
+pub mod validate;
 
 pub use access::{Access, Auth, Secret};
 pub use error::ConfigError;
+pub use load::{Loaded, Override, Surroundings, load, parse};
 pub use model::{
     AlertmanagerConfig, CanaryConfig, Config, EndpointConfig, FileRegistryConfig, LimitConfig, MlflowConfig,
     MlopsConfig, ModelConfig, NamedRule, PrometheusConfig, PrometheusModel, Protocol, Severity,
@@ -15,3 +21,6 @@ pub use model::{
 pub use preset::{
     CounterPreset, DriftPreset, GaugePreset, HistogramPreset, HistogramType, MeanPreset, Preset, Unit,
 };
+
+#[cfg(test)]
+mod tests;
