@@ -12,6 +12,8 @@ import time
 
 MARK = "WARDROOM_LIVE_LAB"
 GRACE = 6.0
+# Settings of the caller that would change what a server does.
+FOREIGN = ("WARDROOM", "MLFLOW", "BENTOML", "MLSERVER", "PROMETHEUS", "PYTHON")
 
 
 class Died(Exception):
@@ -59,7 +61,7 @@ class Processes:
                 raise Died(f"{name} ended with code {process.returncode}:\n{log_tail(self.folder, name)}")
 
     def _environment(self, extra):
-        inherited = {key: value for key, value in os.environ.items() if not key.startswith(("WARDROOM", "MLFLOW"))}
+        inherited = {key: value for key, value in os.environ.items() if not key.startswith(FOREIGN)}
         home = os.path.join(self.folder, "home")
         os.makedirs(home, exist_ok=True)
         return {
@@ -99,7 +101,8 @@ def stop_all(folder):
             leaders = set(json.load(file).values())
     except (OSError, ValueError):
         leaders = set()
-    for pid in leaders & marked(folder):
+    seen = marked(folder)
+    for pid in leaders & seen:
         _send(os.killpg, pid, signal.SIGTERM)
         # A server stopped by a test sees the end only when it goes on.
         _send(os.killpg, pid, signal.SIGCONT)
@@ -111,7 +114,16 @@ def stop_all(folder):
         for pid in left:
             _send(os.kill, pid, signal.SIGKILL)
         time.sleep(0.05)
+    # Ended, and still listed until the init process has fetched the exit codes: that may take it a moment.
+    deadline = time.monotonic() + GRACE
+    while any(_listed(pid) for pid in seen) and time.monotonic() < deadline:
+        time.sleep(0.05)
     return left
+
+
+def _listed(pid):
+    """Whether a process of that number exists, if only as a zombie."""
+    return os.path.exists(f"/proc/{pid}")
 
 
 def marked(folder):

@@ -10,7 +10,7 @@ from .wait import until
 from .web import call, call_json
 
 HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-PROGRAMS = os.path.join(HERE, "programs")
+PROGRAMS = os.path.join(HERE, "programs")  # copied before use: Python writes bytecode beside them
 START_SECONDS = 120
 ADMIN = "admin"
 USER = "sre"
@@ -32,8 +32,9 @@ class Services:
         self.models = self.path("models")
         self.predictions = self.path("predictions.jsonl")
         self.authorities = self.path("tls")
-        # A socket's path has a short limit: relative to nothing long.
         self.socket = self.path("haproxy.sock")
+        self.programs = self.path("programs")
+        shutil.copytree(PROGRAMS, self.programs, ignore=shutil.ignore_patterns("__pycache__"))
         self.passwords = {name: secrets.token_urlsafe(18) for name in (ADMIN, USER)}
 
     def path(self, *parts):
@@ -43,7 +44,7 @@ class Services:
         return f"http://127.0.0.1:{self.ports[name]}{path}"
 
     def python(self, environment, program, *words):
-        return [os.path.join(self.environments[environment], "bin", "python"), os.path.join(PROGRAMS, program), *words]
+        return [os.path.join(self.environments[environment], "bin", "python"), os.path.join(self.programs, program), *words]
 
     def script(self, environment, name, *words):
         return [os.path.join(self.environments[environment], "bin", name), *words]
@@ -96,8 +97,8 @@ class Services:
         self.ready("mlflow_basic", "/health")
         admin = (ADMIN, self.passwords[ADMIN])
 
-        def post(path, **body):
-            return call_json(self.url("mlflow_basic", f"/api/2.0/mlflow/{path}"), body, admin, seconds=20)
+        def post(path, api="2.0", **body):
+            return call_json(self.url("mlflow_basic", f"/api/{api}/mlflow/{path}"), body, admin, seconds=20)
 
         post("users/create", username=USER, password=self.passwords[USER])
         run = post("runs/create", experiment_id="0", run_name="elsewhere")["run"]["info"]
@@ -107,8 +108,11 @@ class Services:
                 source = run["artifact_uri"] + "/model"
                 post("model-versions/create", name=name, source=source, run_id=run["run_id"])
             post("registered-models/alias", name=name, alias="champion", version="1")
-        for name, permission in (("breast-cancer", "EDIT"), ("private", "NO_PERMISSIONS")):
-            post("registered-models/permissions/create", name=name, username=USER, permission=permission)
+        for name, permission in (("breast-cancer", "EDIT"), ("private", "DENY")):
+            post(
+                "users/permissions/grant", "3.0",
+                username=USER, resource_type="registered_model", resource_id=name, permission=permission,
+            )
 
     @staticmethod
     def _client(tracking):
@@ -125,14 +129,13 @@ class Services:
         self.start(
             "bentoml",
             self.script(
-                "bentoml", "bentoml", "serve", "bento_service:BreastCancer", "--working-dir", PROGRAMS,
+                "bentoml", "bentoml", "serve", "bento_service:BreastCancer", "--working-dir", self.programs,
                 "--host", "127.0.0.1", "--port", self.ports["bentoml"],
             ),
             {
                 "MODEL": second,
                 "BENTOML_HOME": self.path("bentoml"),
                 "BENTOML_DO_NOT_TRACK": "True",
-                "PYTHONDONTWRITEBYTECODE": "1",
             },
         )
 
@@ -200,5 +203,7 @@ class Services:
             [
                 debian("prometheus"), f"--config.file={config}", f"--storage.tsdb.path={self.path(name)}",
                 f"--web.listen-address=127.0.0.1:{self.ports[name]}", "--web.enable-lifecycle",
+                # What is sent before Prometheus has found Alertmanager is lost until it is sent again.
+                "--rules.alert.resend-delay=10s",
             ],
         )

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import urllib.error
 import urllib.request
 
 _opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -15,8 +16,12 @@ def call(url, body=None, user=None, method=None, seconds=5.0):
         request.add_header("Content-Type", "application/json")
     if user is not None:
         request.add_header("Authorization", "Basic " + base64.b64encode(":".join(user).encode()).decode())
-    with _opener.open(request, timeout=seconds) as answer:
-        return answer.read().decode()
+    try:
+        with _opener.open(request, timeout=seconds) as answer:
+            return answer.read().decode()
+    except urllib.error.HTTPError as error:
+        text = error.read().decode(errors="replace")[:300]
+        raise OSError(f"{request.get_method()} {url}: {error.code} {text}") from None
 
 
 def call_json(url, body=None, user=None, method=None, seconds=5.0):

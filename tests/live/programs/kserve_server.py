@@ -1,6 +1,7 @@
 """KServe's Python model server with the classifier: kserve_server.py PORT MODEL."""
 
 import sys
+import uuid
 
 import joblib
 import numpy
@@ -18,7 +19,7 @@ class Classifier(Model):
             return {"predictions": self.model.predict(numpy.array(payload["instances"])).tolist()}
         predicted = self.model.predict(payload.inputs[0].as_numpy())
         output = InferOutput("predict", [len(predicted)], "INT64", [int(value) for value in predicted])
-        return InferResponse(payload.id, self.name, [output])
+        return InferResponse(payload.id or str(uuid.uuid4()), self.name, [output])
 
 
 if __name__ == "__main__":
