@@ -107,8 +107,9 @@ class Services:
             for _ in range(2):
                 source = run["artifact_uri"] + "/model"
                 post("model-versions/create", name=name, source=source, run_id=run["run_id"])
-            post("registered-models/alias", name=name, alias="champion", version="1")
-        for name, permission in (("breast-cancer", "EDIT"), ("private", "DENY")):
+            for alias, version in (("champion", "1"), ("challenger", "2")):
+                post("registered-models/alias", name=name, alias=alias, version=version)
+        for name, permission in (("breast-cancer", "MANAGE"), ("private", "DENY")):
             post(
                 "users/permissions/grant", "3.0",
                 username=USER, resource_type="registered_model", resource_id=name, permission=permission,

@@ -53,6 +53,10 @@ def mlserver(folder, server, ports, model, version, workers):
         {
             "name": "breast-cancer",
             "implementation": "mlserver_sklearn.SKLearnModel",
+            "platform": "sklearn",
+            "versions": [version],
+            "inputs": [{"name": "predict", "datatype": "FP64", "shape": [-1, 30]}],
+            "outputs": [{"name": "predict", "datatype": "INT64", "shape": [-1]}],
             "parameters": {"uri": model, "version": version},
         },
     )

@@ -94,7 +94,7 @@ class Judge:
         data = self.data[model]
         current, found = data.sent[rows], 0
         for column, feature in enumerate(data.features):
-            reference = data.learn[:, column]
+            reference = data.live[:, column]
             # As Evidently does it: in units of the reference's deviation.
             score = wasserstein_distance(reference, current[:, column]) / max(reference.std(), 0.001)
             over = score >= DRIFT_LIMIT

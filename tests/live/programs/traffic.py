@@ -66,6 +66,8 @@ class Clients:
         self.lock = threading.Lock()
         self.classifier = Workload(CLASSIFIER)
         self.regressor = Workload(REGRESSOR)
+        self.classifier_rows = self.rows(self.classifier)
+        self.regressor_rows = self.rows(self.regressor)
 
     def note(self, model, version, row, prediction, probability=None):
         entry = {
@@ -75,13 +77,23 @@ class Clients:
         with self.lock:
             self.file.write(json.dumps(entry) + "\n")
 
-    def pick(self, data):
-        row = random.randrange(len(data.sent))
+    @staticmethod
+    def rows(data):
+        """Every row once, in a random order, then again: a window of requests looks like all of them."""
+        while True:
+            yield from random.sample(range(len(data.sent)), len(data.sent))
+
+    def next_row(self, data, rows):
+        with self.lock:
+            row = next(rows)
         return row, data.sent[row].tolist()
+
+    def any_row(self):
+        return random.choice(self.classifier.sent).tolist()
 
     def classify(self):
         """Through the splitter: the answer tells which version gave it."""
-        row, values = self.pick(self.classifier)
+        row, values = self.next_row(self.classifier, self.classifier_rows)
         started = time.perf_counter()
         status, answer = post(self.at["haproxy"] + "/v2/models/breast-cancer/infer", infer_body(values))
         took = time.perf_counter() - started
@@ -93,7 +105,7 @@ class Clients:
             self.note(CLASSIFIER, version, row, outputs["predict"][0], outputs["predict_proba"][1])
 
     def regress(self):
-        row, values = self.pick(self.regressor)
+        row, values = self.next_row(self.regressor, self.regressor_rows)
         started = time.perf_counter()
         status, answer = post(self.at["mlflow_scoring"] + "/invocations", {"inputs": [values]})
         took = time.perf_counter() - started
@@ -103,10 +115,10 @@ class Clients:
             self.note(REGRESSOR, "v1", row, answer["predictions"][0])
 
     def infer(self, server):
-        post(self.at[server] + "/v2/models/breast-cancer/infer", infer_body(self.pick(self.classifier)[1]))
+        post(self.at[server] + "/v2/models/breast-cancer/infer", infer_body(self.any_row()))
 
     def predict_bentoml(self):
-        post(self.at["bentoml"] + "/predict", {"data": [self.pick(self.classifier)[1]]})
+        post(self.at["bentoml"] + "/predict", {"data": [self.any_row()]})
 
     def break_one(self):
         """One request that its server must refuse or fail on."""

@@ -25,7 +25,8 @@ class Workload:
         self.learn, self.live, self.learn_target, self.live_target = train_test_split(
             data.data, target, test_size=0.5, random_state=7
         )
+        # What clients send, and with it the reference of the drift: only the shifted feature can differ.
         self.sent = self.live.copy()
         if SHIFTED_FEATURE in self.features:
             column = self.features.index(SHIFTED_FEATURE)
-            self.sent[:, column] += SHIFT * self.learn[:, column].std()
+            self.sent[:, column] += SHIFT * self.live[:, column].std()
