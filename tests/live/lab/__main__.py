@@ -54,6 +54,9 @@ def guarded_up(folder, environments):
         stop_all(folder)
         say(f"the logs are in {folder}")
         return 1
+    except KeyboardInterrupt:
+        stop_all(folder)
+        return 130
     except BaseException:
         stop_all(folder)
         raise

@@ -12,6 +12,10 @@ from .web import call, call_json
 HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 PROGRAMS = os.path.join(HERE, "programs")  # copied before use: Python writes bytecode beside them
 START_SECONDS = 120
+# What the clients send requests to.
+ASKED = (
+    "haproxy", "mlflow_scoring", "mlserver_stable", "mlserver_canary", "mlserver_victim", "kserve", "bentoml",
+)
 ADMIN = "admin"
 USER = "sre"
 
@@ -44,7 +48,7 @@ class Services:
         return f"http://127.0.0.1:{self.ports[name]}{path}"
 
     def python(self, environment, program, *words):
-        return [os.path.join(self.environments[environment], "bin", "python"), os.path.join(self.programs, program), *words]
+        return self.script(environment, "python", os.path.join(self.programs, program), *words)
 
     def script(self, environment, name, *words):
         return [os.path.join(self.environments[environment], "bin", name), *words]
@@ -171,8 +175,7 @@ class Services:
         self.start("haproxy", [debian("haproxy"), "-db", "-f", config], ports=("haproxy_stats", "mlflow_tls"))
 
     def start_traffic(self):
-        names = ("haproxy", "mlflow_scoring", "mlserver_stable", "mlserver_canary", "mlserver_victim", "kserve", "bentoml")
-        endpoints = json.dumps({name: self.url(name) for name in names})
+        endpoints = json.dumps({name: self.url(name) for name in ASKED})
         self.start("exporter", self.python("mlflow", "exporter.py", self.ports["exporter"], self.predictions))
         self.start(
             "traffic", self.python("mlflow", "traffic.py", self.ports["client"], self.predictions, endpoints),

@@ -56,7 +56,7 @@ def mlserver(folder, server, ports, model, version, workers):
             "platform": "sklearn",
             "versions": [version],
             "inputs": [{"name": "predict", "datatype": "FP64", "shape": [-1, 30]}],
-            "outputs": [{"name": "predict", "datatype": "INT64", "shape": [-1]}],
+            "outputs": [{"name": "predict", "datatype": "INT64", "shape": [-1, 1]}],
             "parameters": {"uri": model, "version": version},
         },
     )
