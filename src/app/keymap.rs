@@ -56,6 +56,14 @@ impl Chord {
         Some(Self { code, ctrl, alt })
     }
 
+    /// The key press that this chord is.
+    pub fn press(self) -> KeyEvent {
+        let mut modifiers = KeyModifiers::NONE;
+        modifiers.set(KeyModifiers::CONTROL, self.ctrl);
+        modifiers.set(KeyModifiers::ALT, self.alt);
+        KeyEvent::new(self.code, modifiers)
+    }
+
     /// The chord of a key press. Shift is part of the character.
     pub fn of(key: &KeyEvent) -> Self {
         let ctrl = key.modifiers.contains(KeyModifiers::CONTROL);

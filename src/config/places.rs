@@ -17,32 +17,33 @@ impl Places {
     /// The places of a text; empty when it is not TOML at all.
     pub fn of(file: &str, text: &str) -> Self {
         let mut places = Self { file: file.to_owned(), ..Self::default() };
+        let starts: Vec<usize> = text.match_indices('\n').map(|(at, _)| at + 1).collect();
         if let Ok(table) = DeTable::parse(text) {
-            places.walk_table("", table.get_ref(), text);
+            places.walk_table("", table.get_ref(), &starts);
         }
         places
     }
 
-    fn walk_table(&mut self, prefix: &str, table: &DeTable<'_>, text: &str) {
+    fn walk_table(&mut self, prefix: &str, table: &DeTable<'_>, starts: &[usize]) {
         for (key, value) in table {
             let name = key.get_ref();
             let path = if prefix.is_empty() { name.to_string() } else { format!("{prefix}.{name}") };
             let start = key.span().start;
-            self.lines.insert(path.clone(), line_of(text, start));
+            self.lines.insert(path.clone(), line_among(starts, start));
             self.ranges.push((path.clone(), start..value.span().end.max(key.span().end)));
-            self.walk(&path, value.get_ref(), value.span(), text);
+            self.walk(&path, value.get_ref(), starts);
         }
     }
 
-    fn walk(&mut self, path: &str, value: &DeValue<'_>, _span: Range<usize>, text: &str) {
+    fn walk(&mut self, path: &str, value: &DeValue<'_>, starts: &[usize]) {
         match value {
-            DeValue::Table(table) => self.walk_table(path, table, text),
+            DeValue::Table(table) => self.walk_table(path, table, starts),
             DeValue::Array(items) => {
                 for (index, item) in items.iter().enumerate() {
                     let path = format!("{path}[{index}]");
-                    self.lines.insert(path.clone(), line_of(text, item.span().start));
+                    self.lines.insert(path.clone(), line_among(starts, item.span().start));
                     self.ranges.push((path.clone(), item.span()));
-                    self.walk(&path, item.get_ref(), item.span(), text);
+                    self.walk(&path, item.get_ref(), starts);
                 }
             }
             _ => {}
@@ -74,6 +75,11 @@ impl Places {
         let holds = self.ranges.iter().filter(|(_, range)| range.start <= byte && byte <= range.end);
         holds.min_by_key(|(_, range)| range.end - range.start).map(|(path, _)| path.as_str())
     }
+}
+
+/// The line of a byte, from 1, by where the lines after the first begin.
+fn line_among(starts: &[usize], byte: usize) -> usize {
+    starts.partition_point(|&start| start <= byte) + 1
 }
 
 /// The line of a byte, from 1.

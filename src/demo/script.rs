@@ -1,0 +1,51 @@
+//! The config that a room needs to watch the demo: base URLs and names.
+
+use std::fmt::Write;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use super::fleet::Fleet;
+
+/// Where the services listen.
+pub struct Services {
+    /// The registry.
+    pub registry: SocketAddr,
+    /// The canary controller.
+    pub controller: SocketAddr,
+    /// The alert manager.
+    pub alerts: SocketAddr,
+    /// The MLOps service.
+    pub mlops: SocketAddr,
+}
+
+/// The whole config.
+pub fn config(fleet: &Fleet, places: &[Vec<String>], services: &Services, interval: Duration) -> String {
+    let mut text = String::with_capacity(256 * fleet.models.len() + 1_024);
+    let millis = interval.as_millis().max(100);
+    // Writing into a String cannot fail.
+    let _ = write!(
+        text,
+        "# A config for the fleet that `wardroom demo` serves.\n\
+         environment = \"demo\"\nrefresh = \"{millis}ms\"\ntimeout = \"2s\"\nwindow = \"1m\"\n\n\
+         [[mlflow]]\nurl = \"http://{}\"\ninterval = \"5s\"\n\n\
+         [[canary]]\nurl = \"http://{}\"\n\n\
+         [[alertmanager]]\nurl = \"http://{}\"\nwatchdog = \"Watchdog\"\n\n\
+         [[mlops]]\nurl = \"http://{}\"\ninterval = \"10s\"\n",
+        services.registry, services.controller, services.alerts, services.mlops
+    );
+    for (model, own) in fleet.models.iter().zip(places) {
+        let _ = write!(
+            text,
+            "\n[[model]]\nname = \"{}\"\nkind = \"{}\"\n",
+            model.part.name,
+            model.part.kind.word()
+        );
+        for place in own {
+            let _ = write!(
+                text,
+                "[[model.endpoint]]\nprotocol = \"oip\"\nurl = \"{place}\"\nmetrics = \"{place}/metrics\"\npreset = \"wardroom\"\n"
+            );
+        }
+    }
+    text
+}
