@@ -60,10 +60,14 @@ fn is_writable(within: Duration) -> bool {
 }
 
 /// Makes a panic in any thread give the terminal back first, then say what happened, then end the process
-/// with 101: a room in which a part has died shows old numbers as if they were alive.
-pub fn install_panic_hook() {
+/// with 101: a room in which a part has died shows old numbers as if they were alive. A panic for which
+/// `is_contained` holds is left to whoever contains it.
+pub fn install_panic_hook(is_contained: fn() -> bool) {
     let before = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |info| {
+        if is_contained() {
+            return;
+        }
         restore();
         before(info);
         std::process::exit(101);

@@ -1,0 +1,204 @@
+//! What can be written on the command line.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+use crate::config::duration::Span;
+
+/// A war room for model rollouts in a terminal.
+#[derive(Debug, Parser)]
+#[command(name = "wardroom", version, about, long_about = None, max_term_width = 100)]
+pub struct Args {
+    /// Options of every subcommand.
+    #[command(flatten)]
+    pub common: Common,
+    /// What to do; the war room itself when left out.
+    #[command(subcommand)]
+    pub task: Option<Task>,
+}
+
+/// Options that may stand before or after the subcommand.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct Common {
+    /// The config file [default: ./wardroom.toml, then the XDG config folder]
+    #[arg(long, short, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// The colours: default, light, colour-blind, high-contrast, mono, or a file
+    #[arg(long, global = true, value_name = "NAME")]
+    pub theme: Option<String>,
+    /// Draw with ASCII characters only
+    #[arg(long, global = true)]
+    pub ascii: bool,
+    /// How often each source is polled, such as 15s
+    #[arg(long, global = true, value_name = "SPAN")]
+    pub refresh: Option<String>,
+    /// Write the log to this file as well
+    #[arg(long, global = true, value_name = "FILE")]
+    pub log_file: Option<PathBuf>,
+}
+
+/// The subcommands.
+#[derive(Debug, Subcommand)]
+pub enum Task {
+    /// Watch an embedded fleet in trouble, served over HTTP on loopback
+    Demo(DemoArgs),
+    /// Judge the fleet once and end with 0 ok, 1 warning, 2 critical, 3 unknown
+    Check(CheckArgs),
+    /// Print the screen as it would be drawn
+    Snapshot(SnapshotArgs),
+    /// Try every configured source and the terminal, and say what to do
+    Doctor,
+    /// Print a first config from what servers say
+    Discover(DiscoverArgs),
+    /// Print an example, the schema, or the settings that hold
+    Config {
+        /// Which of them.
+        #[command(subcommand)]
+        command: ConfigCommand,
+    },
+}
+
+/// What `config` prints.
+#[derive(Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// A commented example
+    Example,
+    /// The JSON schema
+    Schema,
+    /// Every setting that holds, with where it came from
+    Show,
+}
+
+/// Options of the demo.
+#[derive(Debug, Clone, clap::Args)]
+pub struct DemoArgs {
+    /// How many models (to 10,000)
+    #[arg(long, default_value_t = 12, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub models: u32,
+    /// Another number is another story
+    #[arg(long, default_value_t = 7)]
+    pub seed: u64,
+    /// The story
+    #[arg(long, default_value = "incident")]
+    pub scenario: String,
+    /// How fast the story goes
+    #[arg(long, default_value_t = 1.0)]
+    pub speed: f64,
+    /// How often the room polls the demo's servers
+    #[arg(long, value_parser = span, default_value = "1s")]
+    pub interval: Duration,
+    /// Only serve, and print a config for a second wardroom
+    #[arg(long)]
+    pub serve: bool,
+    /// Panic in a worker after this time, to prove that the terminal is given back
+    #[arg(long, value_parser = span, hide = true)]
+    pub panic_after: Option<Duration>,
+}
+
+fn span(text: &str) -> Result<Duration, String> {
+    text.parse::<Span>().map(|span| span.0)
+}
+
+/// Options of `check`.
+#[derive(Debug, Clone, clap::Args)]
+pub struct CheckArgs {
+    /// Only these models (may be repeated)
+    #[arg(long, value_name = "NAME")]
+    pub model: Vec<String>,
+    /// The window of rates and percentiles, such as 24h
+    #[arg(long, value_name = "SPAN")]
+    pub since: Option<String>,
+    /// The form of the answer
+    #[arg(long, value_enum, default_value_t = Output::Table)]
+    pub output: Output,
+}
+
+/// The form of a headless answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Output {
+    /// For people.
+    Table,
+    /// One JSON document.
+    Json,
+}
+
+/// Options of `snapshot`.
+#[derive(Debug, Clone, clap::Args)]
+pub struct SnapshotArgs {
+    /// Columns and rows
+    #[arg(long, default_value = "120x36", value_parser = size)]
+    pub size: (u16, u16),
+    /// Plain text, text with colours, or a picture
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+    /// Keys to press first, separated by commas: j,Enter
+    #[arg(long, value_delimiter = ',')]
+    pub keys: Vec<String>,
+    /// Poll the sources for this long before the picture is taken, instead of one round
+    #[arg(long, value_parser = span)]
+    pub watch: Option<Duration>,
+    /// Take the picture of the embedded demo fleet
+    #[arg(long)]
+    pub demo: bool,
+}
+
+/// The form of a snapshot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// Characters.
+    Text,
+    /// Characters and escape sequences.
+    Ansi,
+    /// A picture.
+    Svg,
+}
+
+fn size(text: &str) -> Result<(u16, u16), String> {
+    let wrong = || format!("`{text}` is not a size; write columns x rows, such as 120x36");
+    let (columns, rows) = text.split_once(['x', '×']).ok_or_else(wrong)?;
+    let read = |part: &str| part.trim().parse::<u16>().ok().filter(|n| (1..=1_000).contains(n)).ok_or_else(wrong);
+    Ok((read(columns)?, read(rows)?))
+}
+
+/// Options of `discover`.
+#[derive(Debug, Clone, clap::Args)]
+pub struct DiscoverArgs {
+    /// A Prometheus server
+    #[arg(long, value_name = "URL")]
+    pub prometheus: Option<url::Url>,
+    /// An MLflow server
+    #[arg(long, value_name = "URL")]
+    pub mlflow: Option<url::Url>,
+    /// The environment's name in the config
+    #[arg(long, default_value = "local")]
+    pub environment: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn config_may_stand_before_or_after() {
+        for words in [["wardroom", "--config", "a.toml", "check"], ["wardroom", "check", "--config", "a.toml"]] {
+            let args = Args::parse_from(words);
+            assert_eq!(args.common.config.as_deref(), Some(std::path::Path::new("a.toml")));
+        }
+    }
+
+    #[test]
+    fn sizes_are_read() {
+        assert_eq!(size("120x36"), Ok((120, 36)));
+        for wrong in ["", "120", "0x5", "ax5", "5000x1"] {
+            assert!(size(wrong).is_err(), "{wrong}");
+        }
+    }
+}

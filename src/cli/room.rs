@@ -1,0 +1,262 @@
+//! The war room itself: the loop between the terminal, the sources and the state.
+
+use std::time::{Duration, Instant};
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use tokio::runtime::Runtime;
+use tokio::sync::mpsc;
+
+use super::args::Common;
+use super::{logging, settings, stage};
+use crate::app::{App, Effect, KeyMap, Msg, update};
+use crate::config::{Config, Loaded};
+use crate::demo::Demo;
+use crate::domain::{Level, Report, Time};
+use crate::sources::poller::{self, PollSettings, Poller, PollerHandle};
+use crate::store::Store;
+use crate::terminal::{self, Colours, Ending, Input, Options, Terminal};
+use crate::view::{
+    self,
+    look::{Depth, Look},
+};
+
+/// How many reports may wait for the loop.
+const REPORTS: usize = 1_024;
+/// How many reports one turn of the loop takes in, so that a key never waits behind a flood.
+const AT_ONCE: usize = 256;
+
+/// Opens the room. The demo and its runtime are kept alive with it.
+///
+/// # Errors
+/// No terminal to draw on, a theme that cannot be read, a source that cannot be set up: nothing is half-started.
+pub fn run(common: &Common, loaded: Loaded, demo: Option<(Demo, Runtime)>) -> Result<u8, String> {
+    let variable = |name: &str| std::env::var(name).ok();
+    let capabilities = terminal::detect_here(&variable).map_err(|refusal| refusal.to_string())?;
+    let map = settings::keymap(&loaded).map_err(|error| error.to_string())?;
+    let ascii = loaded.config.ascii || !capabilities.unicode;
+    let depth = depth_of(capabilities.colours);
+    let look = Look::load(&loaded.config.theme, depth, ascii).map_err(|error| error.to_string())?;
+    logging::for_room(common.log_file.as_deref())?;
+    let (demo, runtime) = match demo {
+        Some((demo, runtime)) => (Some(demo), runtime),
+        None => (None, stage::runtime()?),
+    };
+    let (store, sources) = stage::set(&loaded.config)?;
+    // A panic while a source is polled becomes its fault; any other ends the room.
+    terminal::install_panic_hook(poller::is_polling);
+    let (inputs, from_terminal) = mpsc::channel(256);
+    let terminal =
+        Terminal::enter(Options { mouse: loaded.config.mouse }, inputs).map_err(|error| error.to_string())?;
+    let mut app = app_for(&loaded, stage::now(), terminal.size(), map);
+    app.ascii = ascii;
+    let (sender, reports) = mpsc::channel(REPORTS);
+    let poller = {
+        let _guard = runtime.enter();
+        Poller::spawn(sources, poll_settings(&loaded.config), sender)
+    };
+    let room = Room {
+        app,
+        store,
+        look,
+        depth,
+        terminal,
+        poller,
+        frame_pause: Duration::from_secs(1) / loaded.config.max_fps.max(1),
+        last_frame: None,
+        dirty: true,
+    };
+    let code = runtime.block_on(room.live(from_terminal, reports));
+    if let Some(demo) = demo {
+        demo.stop();
+    }
+    runtime.shutdown_timeout(stage::LAST_ORDERS);
+    Ok(code)
+}
+
+/// The state of a fresh screen.
+pub fn app_for(loaded: &Loaded, now: Time, size: (u16, u16), map: KeyMap) -> App {
+    let mut app = App::new(now, size, map);
+    app.theme.clone_from(&loaded.config.theme);
+    app.ascii = loaded.config.ascii;
+    app.mouse = loaded.config.mouse;
+    app.operator = operator();
+    app
+}
+
+/// `user@host` of who sits here.
+fn operator() -> String {
+    let user = std::env::var("USER").or_else(|_| std::env::var("LOGNAME")).unwrap_or_else(|_| "operator".into());
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let host = host.trim().split('.').next().unwrap_or_default().to_owned();
+    crate::domain::text::clean(&if host.is_empty() { user } else { format!("{user}@{host}") }, 40)
+}
+
+/// How many colours a theme may use on this terminal.
+fn depth_of(colours: Colours) -> Depth {
+    match colours {
+        _ if no_color() => Depth::Mono,
+        Colours::Ansi16 => Depth::Ansi16,
+        Colours::Indexed256 => Depth::Indexed256,
+        Colours::Rgb => Depth::Rgb,
+    }
+}
+
+/// Whether the operator wants no colours. An empty variable does not count (no-color.org).
+fn no_color() -> bool {
+    std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
+}
+
+/// The look of a picture that no terminal limits.
+///
+/// # Errors
+/// A theme that cannot be read.
+pub fn look_for(loaded: &Loaded, colours: bool) -> Result<Look, String> {
+    let depth = if colours && !no_color() { Depth::Rgb } else { Depth::Mono };
+    Look::load(&loaded.config.theme, depth, loaded.config.ascii).map_err(|error| error.to_string())
+}
+
+/// How the poller works under these settings.
+pub fn poll_settings(config: &Config) -> PollSettings {
+    PollSettings { concurrency: config.concurrency, epoch: 0, seed: u64::from(std::process::id()), clock: stage::now }
+}
+
+struct Room {
+    app: App,
+    store: Store,
+    look: Look,
+    depth: Depth,
+    terminal: Terminal,
+    poller: PollerHandle,
+    frame_pause: Duration,
+    last_frame: Option<Instant>,
+    dirty: bool,
+}
+
+enum Turn {
+    GoOn,
+    Leave(u8),
+}
+
+impl Room {
+    async fn live(mut self, mut inputs: mpsc::Receiver<Input>, mut reports: mpsc::Receiver<Report>) -> u8 {
+        let mut tick = tokio::time::interval(Duration::from_secs(1));
+        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            self.paint();
+            let wait = self.until_next_frame();
+            let turn = tokio::select! {
+                biased;
+                input = inputs.recv() => match input {
+                    Some(input) => self.take_input(input),
+                    None => Turn::Leave(0),
+                },
+                () = tokio::time::sleep(wait.unwrap_or(Duration::MAX)), if wait.is_some() => Turn::GoOn,
+                _ = tick.tick() => {
+                    self.take(Msg::Tick(stage::now()));
+                    Turn::GoOn
+                }
+                Some(report) = reports.recv() => {
+                    self.take_report(report);
+                    for _ in 1..AT_ONCE {
+                        let Ok(report) = reports.try_recv() else { break };
+                        self.take_report(report);
+                    }
+                    Turn::GoOn
+                }
+            };
+            if let Turn::Leave(code) = turn {
+                self.poller.stop();
+                self.terminal.leave();
+                return code;
+            }
+        }
+    }
+
+    fn take_report(&mut self, report: Report) {
+        self.app.now = self.app.now.max(report.at);
+        self.take(Msg::Report(Box::new(report)));
+    }
+
+    fn take(&mut self, msg: Msg) {
+        let effects = update(&mut self.app, &mut self.store, msg);
+        self.dirty = true;
+        for effect in effects {
+            self.carry_out(effect);
+        }
+    }
+
+    fn take_input(&mut self, input: Input) -> Turn {
+        match input {
+            Input::Key(key) => {
+                let effects = update(&mut self.app, &mut self.store, Msg::Key(key));
+                self.dirty = true;
+                // The answer to a key does not wait for the frame rate.
+                self.last_frame = None;
+                for effect in effects {
+                    self.carry_out(effect);
+                }
+            }
+            Input::Mouse(event) => self.take(Msg::Mouse(event)),
+            Input::Paste(text) => self.take(Msg::Paste(text)),
+            Input::Resize { cols, rows } => {
+                self.take(Msg::Resize(cols, rows));
+                self.terminal.repaint();
+                self.last_frame = None;
+            }
+            Input::Drained { .. } => {}
+            Input::Suspend => self.terminal.suspend(),
+            Input::Resumed => {
+                self.terminal.resume();
+                let (columns, rows) = self.terminal.size();
+                self.take(Msg::Resize(columns, rows));
+            }
+            Input::Signal(Ending::Interrupt) => return Turn::Leave(130),
+            Input::Signal(Ending::Terminate) => return Turn::Leave(143),
+            Input::Signal(Ending::Hangup) | Input::Gone => return Turn::Leave(129),
+        }
+        if self.app.leaving { Turn::Leave(0) } else { Turn::GoOn }
+    }
+
+    fn carry_out(&mut self, effect: Effect) {
+        match effect {
+            Effect::Quit => self.app.leaving = true,
+            Effect::Refresh => self.poller.refresh(None),
+            Effect::Redraw => self.terminal.repaint(),
+            Effect::Mouse(on) => self.terminal.set_mouse(on),
+            Effect::Suspend => self.terminal.suspend(),
+            Effect::Copy(text) => {
+                let outcome = self.terminal.copy(&text);
+                self.app.say(outcome.to_string(), Level::Ok);
+            }
+            Effect::Theme(name) => match Look::load(&name, self.depth, self.app.ascii) {
+                Ok(look) => {
+                    self.look = look;
+                    self.app.theme = name;
+                }
+                Err(error) => self.app.say(error.to_string(), Level::Warning),
+            },
+        }
+    }
+
+    /// How long until a frame that waits may be drawn.
+    fn until_next_frame(&self) -> Option<Duration> {
+        if !self.dirty || !self.terminal.is_idle() {
+            return None;
+        }
+        Some(self.last_frame.map_or(Duration::ZERO, |last| self.frame_pause.saturating_sub(last.elapsed())))
+    }
+
+    /// Draws when there is something new, the frame rate allows it and the output thread is idle.
+    fn paint(&mut self) {
+        if self.until_next_frame() != Some(Duration::ZERO) {
+            return;
+        }
+        let (columns, rows) = self.app.size;
+        let mut buffer = Buffer::empty(Rect::new(0, 0, columns, rows));
+        let cursor = view::draw(&mut buffer, &self.app, &self.store, &self.look);
+        self.last_frame = Some(Instant::now());
+        // A frame that is not taken is stale by the time it could be: it is drawn again then.
+        self.dirty = !self.terminal.present(buffer, cursor);
+    }
+}
