@@ -1,5 +1,10 @@
 //! Reads the world: one file an upstream, each turning answers into observations. Nothing here writes.
 
+pub mod http;
+
+pub mod exposition;
+pub mod scrape;
+
 use std::future::Future;
 use std::pin::Pin;
 
