@@ -2,13 +2,21 @@
 
 pub mod http;
 
+pub mod canary;
+pub mod endpoint;
 pub mod exposition;
+// pub mod files;
+mod lenient;
+// pub mod mlflow;
+pub mod mlops;
+mod remarks;
 pub mod scrape;
 
 use std::future::Future;
 use std::pin::Pin;
 
-use crate::domain::{Fault, Harvest, SourceInfo, Time};
+use crate::config::{Config, ModelConfig};
+use crate::domain::{Fault, Harvest, ModelId, SourceInfo, Time};
 
 /// What a poll gives back.
 pub type Polled<'a> = Pin<Box<dyn Future<Output = Result<Harvest, Fault>> + Send + 'a>>;
@@ -26,4 +34,10 @@ pub trait Source: Send {
 
     /// Asks once.
     fn poll(&mut self, now: Time) -> Polled<'_>;
+}
+
+/// The identity of a configured model.
+pub fn model_id(config: &Config, model: &ModelConfig) -> ModelId {
+    let namespace = crate::domain::text::clean_name(&model.namespace);
+    ModelId { namespace: namespace.into(), ..ModelId::new(&config.environment, &model.name) }
 }
