@@ -7,7 +7,7 @@ pub mod endpoint;
 pub mod exposition;
 // pub mod files;
 mod lenient;
-// pub mod mlflow;
+pub mod mlflow;
 pub mod mlops;
 mod remarks;
 pub mod scrape;
