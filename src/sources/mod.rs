@@ -1,6 +1,8 @@
 //! Reads the world: one file an upstream, each turning answers into observations. Nothing here writes.
 
 pub mod http;
+pub mod poller;
+pub mod presets;
 
 pub mod canary;
 pub mod endpoint;
