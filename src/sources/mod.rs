@@ -7,7 +7,7 @@ pub mod presets;
 pub mod canary;
 pub mod endpoint;
 pub mod exposition;
-// pub mod files;
+pub mod files;
 mod lenient;
 pub mod mlflow;
 pub mod mlops;
