@@ -1,9 +1,24 @@
 //! Reads the world: one file an upstream, each turning answers into observations. Nothing here writes.
 
+pub mod http;
+pub mod poller;
+pub mod presets;
+
+pub mod canary;
+pub mod endpoint;
+pub mod exposition;
+pub mod files;
+mod lenient;
+pub mod mlflow;
+pub mod mlops;
+mod remarks;
+pub mod scrape;
+
 use std::future::Future;
 use std::pin::Pin;
 
-use crate::domain::{Fault, Harvest, SourceInfo, Time};
+use crate::config::{Config, ModelConfig};
+use crate::domain::{Fault, Harvest, ModelId, SourceInfo, Time};
 
 /// What a poll gives back.
 pub type Polled<'a> = Pin<Box<dyn Future<Output = Result<Harvest, Fault>> + Send + 'a>>;
@@ -21,4 +36,10 @@ pub trait Source: Send {
 
     /// Asks once.
     fn poll(&mut self, now: Time) -> Polled<'_>;
+}
+
+/// The identity of a configured model.
+pub fn model_id(config: &Config, model: &ModelConfig) -> ModelId {
+    let namespace = crate::domain::text::clean_name(&model.namespace);
+    ModelId { namespace: namespace.into(), ..ModelId::new(&config.environment, &model.name) }
 }

@@ -1,0 +1,154 @@
+//! Percentiles from the buckets of a classic histogram, exactly as Prometheus' `histogram_quantile` does.
+
+/// A percentile with the bucket that holds it: the value is no more exact than that bucket.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct BucketQuantile {
+    /// The value by linear interpolation inside the bucket.
+    pub value: f64,
+    /// The bucket's lower bound.
+    pub low: f64,
+    /// The bucket's upper bound, infinite above the last finite one.
+    pub high: f64,
+    /// The percentile lies above the last finite bound: `value` is that bound, a floor (`≥`).
+    pub above_last: bool,
+}
+
+/// Differences of counts below this share are rounding, as in Prometheus.
+const ROUNDING: f64 = 1e-12;
+
+/// The `q` quantile of a histogram given as upper bounds with cumulative counts, in any order.
+///
+/// Equal bounds are added up, counts that fall are raised to the one before, the first bucket begins at 0
+/// when its bound is above 0. `None` where Prometheus says NaN: no observations, fewer than two buckets,
+/// no `+Inf` bucket. A `q` outside 0…1 gives an infinity.
+///
+/// ```
+/// let buckets = [(0.1, 90.0), (0.5, 100.0), (f64::INFINITY, 100.0)];
+/// let p95 = wardroom::stats::buckets::quantile(0.95, &buckets).unwrap();
+/// assert!((p95.value - 0.3).abs() < 1e-12);
+/// assert_eq!((p95.low, p95.high), (0.1, 0.5));
+/// ```
+pub fn quantile(q: f64, buckets: &[(f64, f64)]) -> Option<BucketQuantile> {
+    if q.is_nan() {
+        return None;
+    }
+    if !(0.0..=1.0).contains(&q) {
+        let value = if q < 0.0 { f64::NEG_INFINITY } else { f64::INFINITY };
+        return Some(BucketQuantile { value, low: value, high: value, above_last: false });
+    }
+    let buckets = repaired(buckets);
+    let (&(last, total), finite) = buckets.split_last()?;
+    if last != f64::INFINITY || finite.is_empty() || total == 0.0 || !total.is_finite() {
+        return None;
+    }
+    let rank = q * total;
+    let Some(index) = finite.iter().position(|&(_, count)| count >= rank) else {
+        let bound = finite.last()?.0;
+        return Some(BucketQuantile { value: bound, low: bound, high: last, above_last: true });
+    };
+    let (high, count) = finite[index];
+    if index == 0 && high <= 0.0 {
+        return Some(BucketQuantile { value: high, low: f64::NEG_INFINITY, high, above_last: false });
+    }
+    let (low, before) = if index == 0 { (0.0, 0.0) } else { finite[index - 1] };
+    let value = low + (high - low) * ((rank - before) / (count - before));
+    (!value.is_nan()).then_some(BucketQuantile { value, low, high, above_last: false })
+}
+
+/// Sorted by bound, equal bounds added up, counts never falling.
+fn repaired(buckets: &[(f64, f64)]) -> Vec<(f64, f64)> {
+    let mut sorted: Vec<(f64, f64)> =
+        buckets.iter().copied().filter(|(bound, count)| !bound.is_nan() && !count.is_nan()).collect();
+    sorted.sort_by(|a, b| a.0.total_cmp(&b.0));
+    sorted.dedup_by(|next, kept| {
+        let equal = next.0 == kept.0;
+        if equal {
+            kept.1 += next.1;
+        }
+        equal
+    });
+    let mut before = sorted.first().map_or(0.0, |first| first.1);
+    for (_, count) in sorted.iter_mut().skip(1) {
+        if *count < before || is_rounding(before, *count) {
+            *count = before;
+        }
+        before = *count;
+    }
+    sorted
+}
+
+fn is_rounding(a: f64, b: f64) -> bool {
+    a != 0.0 && b != 0.0 && (a - b).abs() / (a.abs() + b.abs()).min(f64::MAX) < ROUNDING
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::Value;
+
+    fn number(value: &Value) -> f64 {
+        match value.as_str() {
+            Some("Infinity") => f64::INFINITY,
+            Some("-Infinity") => f64::NEG_INFINITY,
+            Some(_) => f64::NAN,
+            None => value.as_f64().unwrap(),
+        }
+    }
+
+    #[test]
+    fn golden_cases_of_histogram_quantile() {
+        let golden: Value = serde_json::from_str(include_str!("../../fixtures/golden/buckets.json")).unwrap();
+        let mut seen = 0;
+        for case in golden["cases"].as_array().unwrap() {
+            let buckets: Vec<(f64, f64)> = case["input"]["buckets"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|pair| (number(&pair[0]), number(&pair[1])))
+                .collect();
+            let quantiles = case["input"]["q"].as_array().unwrap();
+            for (q, want) in quantiles.iter().zip(case["expect"]["values"].as_array().unwrap()) {
+                let got = quantile(number(q), &buckets).map_or(f64::NAN, |found| found.value);
+                let want = number(want);
+                let close = got == want
+                    || got.is_nan() && want.is_nan()
+                    || (got - want).abs() <= 1e-12 + 1e-9 * want.abs();
+                assert!(close, "{} q {q}: {got} instead of {want}", case["id"]);
+                seen += 1;
+            }
+        }
+        assert!(seen > 50, "{seen}");
+    }
+
+    #[test]
+    fn above_the_last_bucket_is_a_floor() {
+        let buckets = [(0.5, 10.0), (1.0, 20.0), (f64::INFINITY, 100.0)];
+        let p95 = quantile(0.95, &buckets).unwrap();
+        assert_eq!((p95.value, p95.low, p95.high), (1.0, 1.0, f64::INFINITY));
+        assert!(p95.above_last);
+        assert!(!quantile(0.1, &buckets).unwrap().above_last);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn a_value_lies_in_its_bucket_and_grows_with_q(
+            counts in proptest::collection::vec(0.0f64..1e6, 2..20), a in 0.0f64..1.0, b in 0.0f64..1.0,
+        ) {
+            let last = counts.len() - 1;
+            let buckets: Vec<(f64, f64)> = counts.iter().enumerate()
+                .map(|(i, &count)| (if i == last { f64::INFINITY } else { 0.1 + i as f64 }, count)).collect();
+            let (low, high) = (quantile(a.min(b), &buckets), quantile(a.max(b), &buckets));
+            for found in [low, high].into_iter().flatten() {
+                proptest::prop_assert!(found.low - 1e-9 <= found.value && found.value <= found.high + 1e-9);
+            }
+            if let (Some(low), Some(high)) = (low, high) {
+                proptest::prop_assert!(low.value <= high.value + 1e-9);
+            }
+        }
+
+        #[test]
+        fn nothing_makes_it_panic(buckets in proptest::collection::vec((proptest::num::f64::ANY, proptest::num::f64::ANY), 0..8), q in proptest::num::f64::ANY) {
+            let _ = quantile(q, &buckets);
+        }
+    }
+}
