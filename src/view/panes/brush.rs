@@ -1,4 +1,4 @@
-//! Writes into a pane by its own columns and rows: spelled for the terminal, cut at the edge, never outside.
+//! Writes into a pane by its own columns and rows: cut at the edge, never outside.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -43,9 +43,14 @@ impl<'a> Brush<'a> {
         Brush { buf: self.buf, area, look: self.look }
     }
 
-    /// A style of the look.
-    pub fn style(&self, role: Role) -> Style {
-        self.look.style(role)
+    /// Writes one character of a picture.
+    pub fn glyph(&mut self, x: usize, y: usize, c: char, style: Style) {
+        if x < self.columns()
+            && y < self.rows()
+            && let Some(cell) = self.buf.cell_mut((self.area.x + clip(x), self.area.y + clip(y)))
+        {
+            cell.set_char(c).set_style(style);
+        }
     }
 
     /// Writes text and returns the column after it; what does not fit before `end` is cut with a mark.
@@ -54,8 +59,7 @@ impl<'a> Brush<'a> {
         if y >= self.rows() || x >= end {
             return x;
         }
-        let glyphs = self.look.glyphs();
-        let words = glyphs.spell(&text::cut(&glyphs.spell(words), end - x));
+        let words = text::cut(words, end - x);
         let (column, row) = (self.area.x + clip(x), self.area.y + clip(y));
         let (after, _) = self.buf.set_stringn(column, row, words, end - x, style);
         usize::from(after.saturating_sub(self.area.x))
@@ -73,9 +77,8 @@ impl<'a> Brush<'a> {
 
     /// Writes text that ends before column `end` and does not begin before `x`.
     pub fn right(&mut self, x: usize, y: usize, end: usize, words: &str, role: Role) {
-        let words = self.look.glyphs().spell(words);
-        let start = end.saturating_sub(text::width(&words)).max(x);
-        self.put_until(start, y, end, &words, self.look.style(role));
+        let start = end.saturating_sub(text::width(words)).max(x);
+        self.put_until(start, y, end, words, self.look.style(role));
     }
 
     /// Writes several texts after each other and returns the column after the last.
@@ -86,7 +89,8 @@ impl<'a> Brush<'a> {
     /// Writes one row; each text is cut a column before the next one begins.
     pub fn row(&mut self, y: usize, row: &Row) {
         for (place, bit) in row.iter().enumerate() {
-            let end = row.get(place + 1).map_or(usize::MAX, |next| next.x.saturating_sub(1).max(bit.x));
+            let gap = usize::from(!bit.tight);
+            let end = row.get(place + 1).map_or(usize::MAX, |next| next.x.saturating_sub(gap));
             self.put_until(bit.x, y, end, &bit.words, bit.style);
         }
     }
@@ -142,6 +146,8 @@ pub struct Bit {
     pub words: String,
     /// How it looks.
     pub style: Style,
+    /// Whether the next text may touch it, as cells of a heatmap do.
+    pub tight: bool,
 }
 
 /// A row of texts, from left to right.
@@ -156,7 +162,18 @@ pub struct RowBuilder {
 impl RowBuilder {
     /// A text that begins in a column.
     pub fn at(mut self, x: usize, words: impl Into<String>, style: Style) -> Self {
-        self.bits.push(Bit { x, words: words.into(), style });
+        self.bits.push(Bit { x, words: words.into(), style, tight: false });
+        self
+    }
+
+    /// Cells beside each other from a column on; neighbours of one style become one text.
+    pub fn cells(mut self, x: usize, cells: impl Iterator<Item = (&'static str, Style)>) -> Self {
+        for (place, (glyph, style)) in cells.enumerate() {
+            match self.bits.last_mut() {
+                Some(last) if place > 0 && last.tight && last.style == style => last.words.push_str(glyph),
+                _ => self.bits.push(Bit { x: x + place, words: glyph.into(), style, tight: true }),
+            }
+        }
         self
     }
 

@@ -98,11 +98,6 @@ impl Trace {
         self.columns.iter().flatten().map(|column| column.value).reduce(f64::max)
     }
 
-    /// Whether there is nothing to draw.
-    pub fn is_empty(&self) -> bool {
-        self.columns.iter().all(Option::is_none)
-    }
-
     /// The dots of the line, `(column, row from the top)`, on `dots` rows that reach up to `top`.
     pub fn dots(&self, top: f64, dots: usize) -> Vec<(usize, usize)> {
         let mut drawn = Vec::new();
@@ -235,9 +230,10 @@ mod tests {
 
     #[test]
     fn the_window_grows_with_the_data() {
-        assert_eq!([None, Some(990), Some(700), Some(699), Some(0)].map(|first| window_s(first, 1_000)), [
-            120, 120, 300, 900, 3_600
-        ]);
+        assert_eq!(
+            [None, Some(990), Some(700), Some(699), Some(0)].map(|first| window_s(first, 1_000)),
+            [120, 120, 300, 900, 3_600]
+        );
         let window = Window::ending(1_000, 120, 50);
         assert_eq!(window, Window { from: 852, to: 1_002, cells: 50 });
         assert_eq!(Window::ending(1_001, 120, 50), window, "it stands still within a cell");
@@ -249,11 +245,10 @@ mod tests {
         assert_eq!(ticks(880.0, 4), [0.0, 250.0, 500.0, 750.0, 1_000.0]);
         assert_eq!(ticks(1.0, 2), [0.0, 0.5, 1.0]);
         assert_eq!(ticks(f64::NAN, 0), [0.0, 1.0]);
-        assert_eq!((tick_text(250.0, 250.0), tick_text(2.5, 2.5), tick_text(0.5, 0.5)), (
-            "250".into(),
-            "2.5".into(),
-            "0.50".into()
-        ));
+        assert_eq!(
+            (tick_text(250.0, 250.0), tick_text(2.5, 2.5), tick_text(0.5, 0.5)),
+            ("250".into(), "2.5".into(), "0.50".into())
+        );
     }
 
     #[test]

@@ -206,13 +206,10 @@ mod tests {
     fn steps_end_at_all_traffic() {
         use Stretch::{Ahead, Done};
         let line = steps(&[5.0, 10.0, 25.0, 50.0], 2);
-        assert_eq!(line, [
-            (5.0, Some(Done)),
-            (10.0, Some(Done)),
-            (25.0, Some(Ahead)),
-            (50.0, Some(Ahead)),
-            (100.0, None)
-        ]);
+        assert_eq!(
+            line,
+            [(5.0, Some(Done)), (10.0, Some(Done)), (25.0, Some(Ahead)), (50.0, Some(Ahead)), (100.0, None)]
+        );
         assert_eq!(steps(&[], 9), [(100.0, None)]);
         assert!(shares_agree(25.0, 24.9) && !shares_agree(25.0, 22.0));
     }

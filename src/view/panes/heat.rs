@@ -132,18 +132,21 @@ mod tests {
         let points = [(0, 0.01), (100, 0.06), (200, 0.12), (700, 0.4)];
         let feature = feature("f", "", DriftScale::Share, &points);
         use Cell::{Gap, Level};
-        assert_eq!(cells(&feature, span, 850, 10), [
-            Level(DriftLevel::Minimal),
-            Level(DriftLevel::Low),
-            Level(DriftLevel::Moderate),
-            Level(DriftLevel::Moderate),
-            Gap,
-            Gap,
-            Gap,
-            Level(DriftLevel::Critical),
-            Level(DriftLevel::Critical),
-            Gap,
-        ]);
+        assert_eq!(
+            cells(&feature, span, 850, 10),
+            [
+                Level(DriftLevel::Minimal),
+                Level(DriftLevel::Low),
+                Level(DriftLevel::Moderate),
+                Level(DriftLevel::Moderate),
+                Gap,
+                Gap,
+                Gap,
+                Level(DriftLevel::Critical),
+                Level(DriftLevel::Critical),
+                Gap,
+            ]
+        );
     }
 
     #[test]

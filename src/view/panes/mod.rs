@@ -1,11 +1,19 @@
 //! The panes of the selected model: what they are given, and which file draws which.
 
+mod brush;
 pub mod canary;
+mod chart;
 pub mod drift;
+mod effect;
+mod heat;
 pub mod latency;
+mod latency_detail;
 pub mod log;
 pub mod quality;
 pub mod registry;
+mod registry_compare;
+#[cfg(test)]
+mod tests;
 pub mod timeline;
 
 use ratatui::buffer::Buffer;
