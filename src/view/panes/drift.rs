@@ -1,0 +1,258 @@
+//! Drift of the features: a heatmap over time by group, the worst first; what kind of drift, what to do by when.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+use super::Cx;
+use super::brush::{Brush, Row, row};
+use super::heat::{self, Cell, Span};
+use crate::domain::{DriftLevel, DriftScale, FeatureDrift, Kpi};
+use crate::store::{FeatureState, ModelState};
+use crate::view::look::Role;
+use crate::view::text;
+
+/// Draws the pane.
+pub fn draw(buf: &mut Buffer, area: Rect, cx: &Cx) {
+    let mut brush = Brush::new(buf, area, cx.look);
+    let Some(model) = cx.model else {
+        brush.put(0, 0, "no model is selected", Role::Dim);
+        return;
+    };
+    let features = heat::grouped(&model.features());
+    let foot = foot(cx, model);
+    let rows = brush.rows();
+    if features.is_empty() {
+        let lines = brush.paragraph(0, rows, &absence(cx, model), Role::Dim);
+        put_foot(&mut brush, lines + 1, &foot);
+        return;
+    }
+    let at = Columns::of(brush.columns(), &features);
+    let foot_rows = foot.len().min(rows.saturating_sub(2));
+    let span = Span::of(features.iter().copied(), cx.app.now.timestamp());
+    if at.cells > 0 && rows > 2 {
+        axis(&mut brush, cx, &at, span);
+    }
+    let list: Vec<Row> = features
+        .iter()
+        .enumerate()
+        .map(|(place, feature)| {
+            let before = place.checked_sub(1).and_then(|before| features.get(before));
+            let is_new = before.is_none_or(|before| before.latest.group != feature.latest.group);
+            feature_row(cx, &at, span, feature, is_new)
+        })
+        .collect();
+    let columns = brush.columns();
+    let first = usize::from(rows > 2);
+    let mut heat = brush.part(0, first, columns, rows.saturating_sub(first + foot_rows));
+    heat.list(0, &list, if cx.zoomed { cx.app.pane_offset.into() } else { 0 });
+    let end = (first + list.len()).min(rows.saturating_sub(foot_rows));
+    put_foot(&mut brush, end, &foot);
+}
+
+/// The words after the pane's name.
+pub fn title(cx: &Cx) -> String {
+    let Some(model) = cx.model else { return String::new() };
+    if model.drift.is_empty() {
+        return model.id.to_string();
+    }
+    let mut methods: Vec<&str> = model.drift.values().map(|feature| feature.latest.scale.word()).collect();
+    methods.sort_unstable();
+    methods.dedup();
+    let span = Span::of(model.drift.values(), cx.app.now.timestamp());
+    let count = model.drift.len();
+    let words = if count == 1 { "feature" } else { "features" };
+    format!(
+        "{} · {} · {count} {words} × {} · worst first",
+        model.id,
+        methods.join(", "),
+        Span::words(span.hours)
+    )
+}
+
+/// Where the columns lie.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Columns {
+    /// The feature's name; the group stands before it.
+    name: usize,
+    /// The first cell of the heatmap.
+    heat: usize,
+    /// Cells of the heatmap.
+    cells: usize,
+    /// The score and its word.
+    score: usize,
+}
+
+impl Columns {
+    fn of(columns: usize, features: &[&FeatureState]) -> Self {
+        let longest = |name: fn(&FeatureDrift) -> &str| {
+            features.iter().map(|feature| text::width(name(&feature.latest))).max().unwrap_or(0)
+        };
+        let group = match longest(|feature| &feature.group) {
+            width if width > 0 && columns >= 56 => width.min(10) + 1,
+            _ => 0,
+        };
+        let name = longest(|feature| &feature.feature).clamp(6, (columns / 5).max(12));
+        let is_test = features.iter().any(|feature| feature.latest.scale == DriftScale::PValue);
+        let score = columns.saturating_sub(if is_test { 17 } else { 10 }).max(group + 4);
+        let heat = (group + name + 1).min(score);
+        let cells = score.saturating_sub(heat + 1);
+        let cells = if cells < 6 { 0 } else { cells };
+        Self { name: group, heat, cells, score }
+    }
+}
+
+/// `−48 h … −24 h … now` over the heatmap.
+fn axis(brush: &mut Brush, cx: &Cx, at: &Columns, span: Span) {
+    let style = cx.look.style(Role::Dim);
+    let end = at.heat + at.cells;
+    let from = brush.put_until(at.heat, 0, end, &format!("−{}", Span::words(span.hours)), style);
+    let middle = format!("−{}", if span.hours > 1 { Span::words(span.hours / 2) } else { "30 min".into() });
+    let x = at.heat + at.cells / 2;
+    if x > from && x + text::width(&middle) + 4 < end {
+        brush.put_until(x, 0, end, &middle, style);
+    }
+    if from + 4 < end {
+        brush.right(at.heat, 0, end, "now", Role::Dim);
+    }
+}
+
+fn feature_row(cx: &Cx, at: &Columns, span: Span, state: &FeatureState, is_new_group: bool) -> Row {
+    let feature = &state.latest;
+    let (level, dim) = (feature.level(), cx.look.style(Role::Dim));
+    let is_loud =
+        level.is_some_and(|level| level >= DriftLevel::Moderate) || (level.is_none() && feature.is_drifted());
+    let mut cells = row();
+    if at.name > 0 {
+        cells = cells.at(0, if is_new_group { &*feature.group } else { "" }, dim);
+    }
+    cells =
+        cells.at(at.name, &*feature.feature, cx.look.style(if is_loud { Role::Strong } else { Role::Text }));
+    if at.cells > 0 {
+        let heat = heat::cells(state, span, cx.app.now.timestamp(), at.cells);
+        cells = cells.cells(at.heat, heat.into_iter().map(|cell| ink(cx, cell)));
+    }
+    let (words, style) = score(cx, feature);
+    cells.at(at.score, words, style).row()
+}
+
+/// A heat cell's glyph and style: the shade alone tells the level, the colour repeats it.
+fn ink(cx: &Cx, cell: Cell) -> (&'static str, Style) {
+    let heat = cx.look.glyphs().heat;
+    match cell {
+        Cell::Gap => (" ", Style::new()),
+        Cell::Level(level) => (heat[level as usize % heat.len()], cx.look.drift(Some(level))),
+        Cell::Test(true) => (heat[2], cx.look.drift(None)),
+        Cell::Test(false) => (heat[0], cx.look.drift(Some(DriftLevel::Minimal))),
+    }
+}
+
+/// `0.23 high`, or `p 0.003 drifted` where there is no size.
+fn score(cx: &Cx, feature: &FeatureDrift) -> (String, Style) {
+    let dim = cx.look.style(Role::Dim);
+    match (feature.score(), feature.level()) {
+        (Some(score), Some(level)) => match level {
+            DriftLevel::Minimal => (format!("{score:.2}"), dim),
+            DriftLevel::Low => (format!("{score:.2} {}", level.short()), dim),
+            _ => (format!("{score:.2} {}", level.short()), cx.look.drift(Some(level))),
+        },
+        _ if feature.scale == DriftScale::PValue && feature.is_drifted() => {
+            (format!("p {:.3} drifted", feature.raw), cx.look.style(Role::Strong))
+        }
+        _ if feature.scale == DriftScale::PValue => (format!("p {:.3}", feature.raw), dim),
+        _ => ("–".into(), dim),
+    }
+}
+
+type Words = Vec<(String, Style)>;
+
+/// The lines under the heatmap: kinds of drift, then what to do by when and the rows it rests on.
+fn foot(cx: &Cx, model: &ModelState) -> Vec<Words> {
+    let (dim, plain) = (cx.look.style(Role::Dim), cx.look.style(Role::Text));
+    let drift = model.data_drift().or_else(|| model.value(Kpi::DataDrift));
+    let level = drift.and_then(DriftLevel::of);
+    let mut kinds: Words = Vec::new();
+    let drifted = model.drift.values().filter(|feature| feature.latest.is_drifted()).count();
+    match (drift, level) {
+        (Some(drift), Some(level)) => {
+            let ink = if level >= DriftLevel::Moderate { cx.look.drift(Some(level)) } else { plain };
+            kinds.push(("data ".into(), dim));
+            kinds.push((format!("{drift:.2} {}", level.word()), ink));
+        }
+        _ if !model.drift.is_empty() => {
+            kinds.push(("data ".into(), dim));
+            kinds.push((format!("{drifted} of {} drifted", model.drift.len()), plain));
+        }
+        _ => {}
+    }
+    for (kind, finding) in &model.findings {
+        let gap = if kinds.is_empty() { "" } else { "   " };
+        kinds.push((format!("{gap}{kind} "), dim));
+        let (mark, ink) = match finding.abnormal {
+            true => (cx.look.glyphs().warning, cx.look.style(Role::Warning)),
+            false => ("", plain),
+        };
+        kinds.push((format!("{mark} {}", finding.text).trim_start().to_owned(), ink));
+    }
+    let mut advice: Words = Vec::new();
+    if let Some(level) = level.filter(|level| *level >= DriftLevel::Low) {
+        advice.push((format!("{}: {}", level.word(), level.advice()), dim));
+        let until = level.days().and_then(chrono::TimeDelta::try_days);
+        if let Some(until) = until.and_then(|days| cx.app.now.checked_add_signed(days)) {
+            advice.push((format!(" by {}", until.format("%b %-d")), plain));
+        }
+    }
+    if let Some(rows) = model.drift.values().filter_map(|feature| feature.latest.samples).min() {
+        let gap = if advice.is_empty() { "" } else { "   " };
+        advice.push((format!("{gap}n {} rows", text::count(rows)), dim));
+    }
+    [kinds, advice].into_iter().filter(|words| !words.is_empty()).collect()
+}
+
+fn put_foot(brush: &mut Brush, y: usize, foot: &[Words]) {
+    for (line, words) in foot.iter().enumerate() {
+        words.iter().fold(0, |x, (words, style)| brush.put_until(x, y + line, usize::MAX, words, *style));
+    }
+}
+
+/// Why there is no drift to show.
+fn absence(cx: &Cx, model: &ModelState) -> String {
+    let owed = (model.id.clone(), Kpi::DataDrift);
+    let Some(source) = cx.store.sources.iter().find(|source| source.info.owes.contains(&owed)) else {
+        return "Drift of single features is not measured: no configured source brings it for this model."
+            .into();
+    };
+    let id = &source.info.id;
+    match (&source.fault, source.age_s(cx.app.now)) {
+        (Some(fault), age) => {
+            let age = age.map(|age| format!(" for {}", text::age(age))).unwrap_or_default();
+            format!("No drift scores: {id} {}{age}. {fault}", fault.kind.word())
+        }
+        (None, Some(age)) => format!("No drift scores: {id} answered {} ago without them.", text::age(age)),
+        (None, None) => format!("No drift scores yet: {id} has not answered so far."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Time;
+    use crate::store::Series;
+
+    fn feature(name: &str, raw: f64, scale: DriftScale) -> FeatureState {
+        let at = Time::from_timestamp(0, 0).unwrap();
+        let (feature, group) = (name.into(), "sensor".into());
+        let latest = FeatureDrift { feature, group, raw, scale, threshold: None, at, samples: None };
+        FeatureState { latest, history: Series::default() }
+    }
+
+    #[test]
+    fn columns_adapt_and_do_not_overlap() {
+        let long = feature(&"x".repeat(60), 0.1, DriftScale::Share);
+        for columns in 0..200 {
+            let at = Columns::of(columns, &[&long]);
+            assert!(at.heat + at.cells <= at.score, "{columns} {at:?}");
+        }
+        assert!(Columns::of(78, &[&long]).cells > 30);
+    }
+}
