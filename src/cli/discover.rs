@@ -48,13 +48,8 @@ pub fn write(options: &DiscoverArgs, found: &Found) -> String {
         }
         let presets: Vec<String> = model.presets.iter().map(|preset| quote(preset)).collect();
         text.push_str(&format!("[model.prometheus]\npreset = [{}]\n", presets.join(", ")));
-        if !model.select.is_empty() {
-            text.push_str(&format!("select = {}\nmodel_label = \"\"\n", quote(&model.select)));
-        } else if let Some(label) = &model.label {
-            text.push_str(&format!("model_label = {}\n", quote(label)));
-        }
-        if model.seen_as.as_ref().is_some_and(|seen| *seen != model.name) && model.select.is_empty() {
-            text.push_str(&format!("model_value = {}\n", quote(model.seen_as.as_deref().unwrap_or_default())));
+        if let Some(seen) = model.seen_as.as_ref().filter(|seen| **seen != model.name) {
+            text.push_str(&format!("model_value = {}\n", quote(seen)));
         }
     }
     for kind in &found.unmatched {

@@ -3,8 +3,10 @@
 pub mod http;
 pub mod poller;
 pub mod presets;
+pub mod register;
 
 pub mod canary;
+pub mod discover;
 pub mod endpoint;
 pub mod exposition;
 pub mod files;

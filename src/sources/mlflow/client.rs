@@ -140,7 +140,7 @@ pub(super) fn filter(name: &str) -> Option<String> {
 }
 
 /// The configured access, else what MLflow's own variables say.
-pub(super) fn access(configured: &Access, variable: impl Fn(&str) -> Option<String>) -> Access {
+pub fn access(configured: &Access, variable: impl Fn(&str) -> Option<String>) -> Access {
     let said = |name: &str| variable(name).filter(|value| !value.is_empty());
     let mut access = configured.clone();
     if access.auth.is_none() {

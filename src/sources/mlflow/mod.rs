@@ -1,10 +1,10 @@
 //! Reads model registries from MLflow: models, versions, aliases, stages, and the runs that made them.
 
 mod assemble;
-mod client;
+pub mod client;
 #[cfg(test)]
 mod tests;
-mod wire;
+pub mod wire;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
