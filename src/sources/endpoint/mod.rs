@@ -200,7 +200,7 @@ impl Endpoint {
 
     fn status(&self, probe: Probe) -> Fact {
         let mut versions = self.known.versions.clone();
-        if versions.is_empty() {
+        if versions.is_empty() && probe.readiness == Readiness::Ready {
             versions.extend(self.version.clone());
         }
         let status = EndpointStatus {

@@ -48,9 +48,9 @@ impl Client {
         Ok(models)
     }
 
-    /// All versions of a model, the newest first; `None` when no filter can name it.
-    pub async fn versions(&self, name: &str) -> Result<Option<Vec<ModelVersion>>, Fault> {
-        let Some(filter) = filter(name) else { return Ok(None) };
+    /// All versions of a model, the newest first.
+    pub async fn versions(&self, name: &str) -> Result<Vec<ModelVersion>, Fault> {
+        let filter = filter(name);
         let mut versions: Vec<ModelVersion> = Vec::new();
         let mut token = String::new();
         for _ in 0..PAGES {
@@ -66,7 +66,8 @@ impl Client {
                 None => break,
             }
         }
-        Ok(Some(versions))
+        versions.retain(|version| version.name == name);
+        Ok(versions)
     }
 
     /// A run; `None` when it is gone.
@@ -130,12 +131,13 @@ fn paged<'q>(query: &[(&'q str, &'q str)], token: &'q str) -> Vec<(&'q str, &'q 
 }
 
 /// The filter for one name: in single quotes, in double ones when it has an apostrophe (doubling it finds
-/// nothing); a name with both cannot be written.
-pub(super) fn filter(name: &str) -> Option<String> {
+/// nothing). A name with both cannot be written: a pattern with any character in place of the apostrophe
+/// finds it, perhaps with others.
+pub(super) fn filter(name: &str) -> String {
     match (name.contains('\''), name.contains('"')) {
-        (false, _) => Some(format!("name='{name}'")),
-        (true, false) => Some(format!("name=\"{name}\"")),
-        (true, true) => None,
+        (false, _) => format!("name='{name}'"),
+        (true, false) => format!("name=\"{name}\""),
+        (true, true) => format!("name LIKE '{}'", name.replace('\'', "_")),
     }
 }
 

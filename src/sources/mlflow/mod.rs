@@ -92,8 +92,6 @@ impl Mlflow {
         let client = &self.client;
         let versions = |model: Model| async move {
             let versions = client.versions(&model.name).await?;
-            // A name that no filter can write: one version a stage is all that can be had.
-            let versions = versions.unwrap_or_else(|| model.latest_versions.clone());
             Ok::<_, Fault>((model, versions))
         };
         let listed: Vec<(Model, Vec<ModelVersion>)> =

@@ -40,8 +40,6 @@ pub struct Model {
     pub name: String,
     /// Its description.
     pub description: Option<String>,
-    /// One version a stage: not the list of versions.
-    pub latest_versions: Vec<ModelVersion>,
     /// Its tags.
     pub tags: Vec<Pair>,
     /// Its aliases, only told here.
@@ -70,6 +68,8 @@ pub struct Models {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub struct ModelVersion {
+    /// The model's name.
+    pub name: String,
     /// Its number, as text.
     #[serde(deserialize_with = "text")]
     pub version: String,

@@ -93,7 +93,7 @@ impl<'k> Plan<'k> {
             kinds.iter().find_map(|kind| {
                 let spec = choose(&kind.preset)?;
                 let metric = spec.metric.iter().find(|metric| names.contains(metric.as_str()))?;
-                Some(Part { kind: *kind, spec, metric })
+                Some(Part { kind, spec, metric })
             })
         };
         let requests = counter(|preset| preset.requests.as_ref());

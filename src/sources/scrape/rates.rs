@@ -42,9 +42,7 @@ impl Scene<'_> {
         let mut facts = Vec::new();
         for scope in scopes {
             let mut sums = Sums::default();
-            for (key, counts) in
-                rows.iter().filter(|(key, _)| scope.is_none() || key.version == scope)
-            {
+            for (key, counts) in rows.iter().filter(|(key, _)| scope.is_none() || key.version == scope) {
                 match key.role {
                     Role::Latency => sums.histograms.push(counts.clone()),
                     role => {

@@ -216,6 +216,15 @@ fn drift_takes_its_scale_from_the_method_and_is_never_guessed() {
         .unwrap();
     assert_eq!(features.len(), 30);
     assert!(features.iter().all(|feature| feature.scale == DriftScale::Wasserstein));
+    let shifted = include_str!("../../../fixtures/exporters/evaluation-metrics-drift.txt");
+    let facts = scraper("breast-cancer", None, None).read(shifted, at(0)).unwrap();
+    let high = facts
+        .iter()
+        .filter_map(|fact| if let Fact::Drift { features, .. } = fact { Some(features) } else { None })
+        .flatten()
+        .filter(|feature| feature.raw > 1.0);
+    let names: Vec<&str> = high.map(|feature| feature.feature.as_ref()).collect();
+    assert_eq!(names, ["mean_radius"], "shifted by three standard deviations");
     let mixed = "evidently_column_drift_score{feature=\"a\",method=\"K-S p_value\",model_name=\"m\"} 0.001\n\
         evidently_column_drift_score{feature=\"b\",method=\"psi\",model_name=\"m\"} 0.3\n\
         evidently_column_drift_score{feature=\"c\",method=\"ours\",model_name=\"m\"} 0.3\n\
