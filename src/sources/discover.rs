@@ -68,7 +68,7 @@ async fn registry(url: &Url, found: &mut Found) -> Result<(), Fault> {
     let client = Client::new(Http::new(url, &access, DEADLINE, LARGEST)?);
     for model in client.models().await? {
         let mut kind = ModelKind::Classification;
-        let versions = client.versions(&model.name).await?.unwrap_or_default();
+        let versions = client.versions(&model.name).await?;
         for run_id in versions.iter().map(|version| version.run_id.as_deref().unwrap_or_default()).filter(|id| !id.is_empty()).take(1) {
             let logged = client.run(run_id).await?.map(|run| run.data.metrics).unwrap_or_default();
             if logged.iter().any(|metric| is_regression(&metric.key)) {
