@@ -65,7 +65,7 @@ pub fn titled(
     if !rest.is_empty() && x < words.right() {
         // The blank after the rest is part of it, so that the cut text does not touch the line.
         let room = usize::from(words.right() - x).saturating_sub(1);
-        let rest = format!("{} ", text::cut(&glyphs.spell(rest), room));
+        let rest = format!("{} ", text::cut(rest, room));
         put(buf, words, x, words.y, &rest, look.style(Role::Dim));
     }
     Rect { x: area.x + 1, y: area.y + 1, width: area.width - 2, height: area.height - 2 }
