@@ -26,7 +26,7 @@ fn ago(seconds: i64) -> Time {
 }
 
 fn app() -> App {
-    App::new(now(), (160, 45), KeyMap::default())
+    App::new(now(), (160, 45), KeyMap::new(&[].into()).unwrap())
 }
 
 fn id() -> ModelId {
