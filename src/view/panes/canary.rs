@@ -7,7 +7,7 @@ use ratatui::style::Style;
 use super::Cx;
 use super::brush::{Brush, Row, row};
 use super::effect::{self, Effect, Finding, Stretch};
-use crate::domain::{EventKind, Kpi, Level, Phase, Rollout, Version};
+use crate::domain::{EventKind, Kpi, Level, Phase, Rollout, SourceGroup, Version};
 use crate::store::ModelState;
 use crate::view::look::Role;
 use crate::view::text;
@@ -26,6 +26,11 @@ pub fn draw(buf: &mut Buffer, area: Rect, cx: &Cx) {
     steps(&mut brush, cx, rollout);
     shares(&mut brush, 1, cx, model, rollout);
     let mut y = 2;
+    if let Some(words) = silence(cx, model) {
+        let (mark, ink) = cx.look.level(Level::Unknown);
+        brush.put_until(0, y, usize::MAX, &format!("{mark} {words}: the steps are as last seen"), ink);
+        y += 1;
+    }
     if !rollout.message.is_empty() && brush.rows() > 7 {
         let ink = cx.look.style(if rollout.phase == Phase::Degraded { Role::Critical } else { Role::Dim });
         brush.put_until(0, y, usize::MAX, &rollout.message, ink);
@@ -51,6 +56,14 @@ pub fn draw(buf: &mut Buffer, area: Rect, cx: &Cx) {
         rows.extend(events(cx, model, 200));
     }
     brush.list(y, &rows, if cx.zoomed { cx.app.pane_offset.into() } else { 0 });
+}
+
+/// What is wrong with the controller that told of the rollout.
+fn silence(cx: &Cx, model: &ModelState) -> Option<String> {
+    let index = cx.store.index_of(&model.id)?;
+    let controllers = cx.store.sources.iter().filter(|source| source.info.group == SourceGroup::Controller);
+    let mut mine = controllers.filter(|source| source.touches.binary_search(&index).is_ok());
+    mine.find_map(|source| super::silence::trouble(cx, source))
 }
 
 /// The words after the pane's name.

@@ -8,10 +8,12 @@ mod effect;
 mod heat;
 pub mod latency;
 mod latency_detail;
+mod latency_plot;
 pub mod log;
 pub mod quality;
 pub mod registry;
 mod registry_compare;
+mod silence;
 #[cfg(test)]
 mod tests;
 pub mod timeline;

@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::brush::{Brush, Row, row};
-use super::{Cx, registry_compare};
+use super::{Cx, registry_compare, silence};
 use crate::domain::{Kpi, Level, RegisteredModel, RegisteredVersion, SourceGroup};
 use crate::store::ModelState;
 use crate::view::look::Role;
@@ -37,6 +37,10 @@ pub fn draw(buf: &mut Buffer, area: Rect, cx: &Cx) {
     let columns = brush.columns();
     let mut rows: Vec<Row> = disagreement(cx, model).into_iter().collect();
     for (id, entry) in &model.registry {
+        if let Some(trouble) = cx.store.source(id).and_then(|source| silence::trouble(cx, source)) {
+            let (mark, ink) = cx.look.level(Level::Unknown);
+            rows.push(row().at(0, format!("{mark} {trouble}: this is what it said before"), ink).row());
+        }
         if model.registry.len() > 1 {
             rows.push(row().at(0, format!("{id}  {}", entry.name), cx.look.style(Role::Strong)).row());
         }

@@ -275,7 +275,20 @@ fn rich() -> Store {
 }
 
 fn screen(pane: Pane, store: &Store, look: &Look, zoomed: bool, size: (u16, u16), offset: u16) -> String {
+    screen_at(now(), pane, store, look, zoomed, size, offset)
+}
+
+fn screen_at(
+    at: Time,
+    pane: Pane,
+    store: &Store,
+    look: &Look,
+    zoomed: bool,
+    size: (u16, u16),
+    offset: u16,
+) -> String {
     let mut app = app();
+    app.now = at;
     (app.zoomed, app.pane_offset) = (zoomed, offset);
     let cx = Cx { app: &app, store, look, model: store.model(&id()), zoomed, focused: true, framed: true };
     let area = Rect::new(0, 0, size.0, size.1);
@@ -313,7 +326,17 @@ fn panes_say_what_matters() {
         ),
         (
             Pane::Quality,
-            &["▲", "< .850", "≥ .850", "±.019", "1 204", "labels are late", "not measured", "12"],
+            &[
+                "▲",
+                "< .850",
+                "≥ .850",
+                "±.019",
+                "1 204",
+                "labels are late",
+                "not measured",
+                "F1 .866 rests on 12 samples",
+                "12",
+            ],
         ),
         (
             Pane::Drift,
@@ -377,10 +400,28 @@ fn nothing_known_is_said_in_words() {
         (Pane::Drift, "prometheus down for 41 s"),
         (Pane::Canary, "no rollout controller"),
         (Pane::Registry, "mlflow has not answered so far"),
-        (Pane::Log, "nothing has been logged"),
     ];
     for (pane, words) in expected {
         let text = of(&store, pane);
+        assert!(text.contains(words), "no `{words}` in\n{text}");
+    }
+}
+
+#[test]
+fn old_data_does_not_look_current() {
+    let (mut store, later) = (rich(), now() + chrono::TimeDelta::seconds(100));
+    store.tick(later);
+    let expected = [
+        (Pane::Latency, "p95 612 ◌"),
+        (Pane::Latency, "1 min old"),
+        (Pane::Quality, "◌"),
+        (Pane::Quality, "acc is stale: .871 100 s ago"),
+        (Pane::Drift, "◌ drift is stale"),
+        (Pane::Canary, "◌ argo stale for 1 min"),
+        (Pane::Registry, "◌ mlflow stale for 1 min"),
+    ];
+    for (pane, words) in expected {
+        let text = screen_at(later, pane, &store, &Look::default(), false, (78, 12), 0);
         assert!(text.contains(words), "no `{words}` in\n{text}");
     }
 }
