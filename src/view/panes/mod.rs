@@ -46,15 +46,9 @@ pub struct Cx<'a> {
     pub framed: bool,
 }
 
-/// A blank column at both sides, where there is room.
-fn inset(area: Rect) -> Rect {
-    let by = u16::from(area.width >= 40);
-    Rect { x: area.x.saturating_add(by), width: area.width - 2 * by, ..area }
-}
-
 /// Draws the inside of a pane.
 pub fn draw(pane: Pane, buf: &mut Buffer, area: Rect, cx: &Cx) {
-    let area = inset(area).intersection(buf.area);
+    let area = area.intersection(buf.area);
     if area.is_empty() {
         return;
     }
