@@ -221,7 +221,14 @@ fn foot(cx: &Cx, model: &ModelState) -> Vec<Words> {
 
 fn put_foot(brush: &mut Brush, y: usize, foot: &[Words]) {
     for (line, words) in foot.iter().enumerate() {
-        words.iter().fold(0, |x, (words, style)| brush.put_until(x, y + line, usize::MAX, words, *style));
+        let mut x = 0;
+        for (words, style) in words {
+            // A new thought begins with a gap; one that does not fit is left out rather than cut.
+            if words.starts_with("   ") && x + text::width(words) > brush.columns() {
+                break;
+            }
+            x = brush.put_until(x, y + line, usize::MAX, words, *style);
+        }
     }
 }
 

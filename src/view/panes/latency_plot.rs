@@ -119,13 +119,15 @@ fn name(
     plot: &Plot,
 ) {
     let mut wishes: Vec<(usize, String, Style)> = Vec::new();
-    let (canaries, all): (Vec<&Line>, Vec<&Line>) = lines.iter().partition(|line| line.version.is_some());
-    for line in all.into_iter().rev().chain(canaries) {
+    let label = |wishes: &mut Vec<(usize, String, Style)>, line: &Line| {
         let label = value_label(cx, model, line);
         wishes.extend(label.map(|(value, words, style)| (plot.row(value), words, style)));
-    }
+    };
+    let (canaries, all): (Vec<&Line>, Vec<&Line>) = lines.iter().partition(|line| line.version.is_some());
+    all.into_iter().rev().for_each(|line| label(&mut wishes, line));
     let limit = cx.look.style(Role::Limit);
     wishes.extend(limits.iter().map(|(value, word)| (plot.row(*value), format!("{word} {value}"), limit)));
+    canaries.into_iter().for_each(|line| label(&mut wishes, line));
     let dim = cx.look.style(Role::Dim);
     let notes = notes(cx.app.now, model, lines);
     wishes.extend(notes.into_iter().map(|words| (plot.rows * 7 / 10, words, dim)));
@@ -203,8 +205,12 @@ fn axis(brush: &mut Brush, plot: &Plot, now: Time, moments: &[(usize, String)]) 
     let mut taken = vec![(0, text::width(&begin) + 1), (cells.saturating_sub(text::width(&end) + 1), cells)];
     for (cell, words) in moments {
         let columns = text::width(words);
-        let start = (cell + 1).saturating_sub(columns / 2).min(cells.saturating_sub(columns));
-        if taken.iter().all(|&(from, to)| start + columns < from || start > to) {
+        // Around the mark, else before it, else behind it.
+        let starts = [(cell + 1).saturating_sub(columns / 2), (cell + 1).saturating_sub(columns), *cell];
+        let is_free = |start: &usize| {
+            start + columns <= cells && taken.iter().all(|&(from, to)| start + columns < from || *start > to)
+        };
+        if let Some(start) = starts.into_iter().find(is_free) {
             brush.put(left + start, plot.rows, words, Role::Mark);
             taken.push((start, start + columns));
         }

@@ -26,7 +26,14 @@ pub fn draw(buf: &mut Buffer, area: Rect, cx: &Cx) {
     let columns = Columns::of(brush.columns(), cx.zoomed);
     brush.row(0, &heading(cx, &columns));
     let mut rows: Vec<Row> = Vec::new();
-    for &kpi in model.kind.quality() {
+    let mut kpis = model.kind.quality().to_vec();
+    let room = brush.rows().saturating_sub(1 + usize::from(brush.rows() > 4));
+    if !cx.zoomed && kpis.len() > room {
+        // Where not all fit, the worst come first and what is not measured last.
+        let level = |kpi| model.judgement(kpi).map_or(Level::NotMeasured, |judged| judged.level);
+        kpis.sort_by_key(|&kpi| std::cmp::Reverse(level(kpi)));
+    }
+    for kpi in kpis {
         rows.push(score(cx, model, kpi, &columns));
         if cx.zoomed {
             rows.extend(versions(model, kpi).map(|version| of_version(cx, model, kpi, version, &columns)));
