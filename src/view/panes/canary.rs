@@ -208,7 +208,7 @@ impl Columns {
         if columns >= 72 {
             Self { canary: 15, baseline: 25, effect: 36, limit: 46, word: 60 }
         } else {
-            Self { canary: 12, baseline: 20, effect: 28, limit: 36, word: 46 }
+            Self { canary: 12, baseline: 20, effect: 27, limit: 35, word: 43 }
         }
     }
 }

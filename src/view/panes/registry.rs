@@ -122,7 +122,15 @@ impl Columns {
         let metrics: Vec<_> =
             METRICS.into_iter().filter(|(names, _)| known(names)).take(room.min(3)).collect();
         let end = first_metric + 7 * metrics.len() + 2;
-        Self { aliases, stage, created, first_metric, metrics, tags: (columns >= end + 10).then_some(end) }
+        let has_tags = entry.versions.iter().any(|version| !version.tags.is_empty());
+        Self {
+            aliases,
+            stage,
+            created,
+            first_metric,
+            metrics,
+            tags: (has_tags && columns >= end + 10).then_some(end),
+        }
     }
 }
 
