@@ -7,7 +7,7 @@ use super::fleet::Fleet;
 use super::look::{Depth, Look, Role};
 use super::spark::{concern, spark};
 use super::text;
-use crate::domain::{DriftLevel, Freshness, Kpi, Level, Phase};
+use crate::domain::{Direction, DriftLevel, Freshness, Kpi, Level, Phase};
 use crate::store::ModelState;
 
 /// Cells of the bar of a canary.
@@ -43,7 +43,7 @@ pub fn cell(column: &Column, model: &ModelState, fleet: &Fleet) -> (String, Styl
         },
         Kind::Days => days(model, fleet, column.width),
         Kind::Drift => drift(model, look, column.width),
-        Kind::Age => age(model, fleet),
+        Kind::Age => age(model, fleet, column.width),
         Kind::Why => why(model, fleet, column.width),
     }
 }
@@ -62,7 +62,8 @@ fn number(kpi: Kpi, model: &ModelState, look: &Look) -> (String, Style) {
     let value = judged.and_then(|judged| judged.value);
     let Some(value) = value else { return (look.glyphs().none.to_owned(), tone(look, level)) };
     let text = match kpi {
-        Kpi::Throughput if value >= 100.0 => format!("{value:.0}"),
+        Kpi::Throughput | Kpi::ErrorRate if value >= 100.0 => format!("{value:.0}"),
+        Kpi::ErrorRate if value >= 10.0 => format!("{value:.1}"),
         Kpi::LatencyP50 | Kpi::LatencyP95 | Kpi::LatencyP99 if value < 10.0 => format!("{value:.1}"),
         _ => kpi.format(value),
     };
@@ -81,6 +82,7 @@ fn mark(look: &Look, level: Level) -> &'static str {
     match level {
         _ if look.depth() != Depth::Mono => "",
         Level::Critical | Level::Warning => "!",
+        Level::Unknown => "",
         _ => " ",
     }
 }
@@ -88,13 +90,18 @@ fn mark(look: &Look, level: Level) -> &'static str {
 fn canary(model: &ModelState, look: &Look, width: usize) -> (String, Style) {
     let Some((version, rollout)) = model.canary() else { return (String::new(), look.style(Role::Canary)) };
     let bad = matches!(rollout.phase, Phase::Aborted | Phase::Degraded);
-    let name = text::pad(version.as_str(), 6);
     let style = look.style(if bad { Role::Warning } else { Role::Canary });
-    let state = if bad { rollout.phase.word().to_owned() } else { format!("{:.0} %", rollout.asked) };
+    let state = match rollout.asked {
+        _ if bad => rollout.phase.word().to_owned(),
+        asked if asked > 99.4 => "100%".to_owned(),
+        asked => format!("{asked:.0} %"),
+    };
     if width < 20 || bad {
-        let room = width.saturating_sub(text::width(&state) + 1);
-        return (format!("{} {state}", text::pad(version.as_str(), room.min(6))), style);
+        let room = width.saturating_sub(text::width(&state).max(4) + 1).min(6);
+        let state = text::pad_left(&state, if bad { 0 } else { 4 }.max(text::width(&state)));
+        return (format!("{} {state}", text::pad(version.as_str(), room)), style);
     }
+    let name = text::pad(version.as_str(), 6);
     (format!("{name} {}{}", bar(look, rollout.asked), text::pad_left(&state, 6)), style)
 }
 
@@ -140,17 +147,21 @@ fn drift(model: &ModelState, look: &Look, width: usize) -> (String, Style) {
         Some(of) if width < 13 => of.short(),
         Some(of) => of.word(),
     };
-    (format!("{score:.2} {word}").trim_end().to_owned(), look.drift(of))
+    let style = if word.is_empty() { look.style(Role::Dim) } else { look.drift(of) };
+    (format!("{score:.2} {word}").trim_end().to_owned(), style)
 }
 
-fn age(model: &ModelState, fleet: &Fleet) -> (String, Style) {
+fn age(model: &ModelState, fleet: &Fleet, width: usize) -> (String, Style) {
     let now = fleet.app.now;
     let newest = model.readings.values().flatten().max_by_key(|entry| entry.seen);
     let Some(newest) = newest else {
         return (fleet.look.glyphs().none.to_owned(), fleet.look.style(Role::Dim));
     };
     let interval = fleet.store.sources.get(newest.source).map_or(1.0, |source| source.info.interval_s);
-    let words = text::age((now - newest.seen).as_seconds_f64());
+    let mut words = text::age((now - newest.seen).as_seconds_f64());
+    if text::width(&words) > width {
+        words = words.replace(' ', "");
+    }
     match Freshness::of(Some(newest.seen), interval, now) {
         Freshness::Stale => (words, fleet.look.style(Role::Unknown)),
         _ => (words, fleet.look.style(Role::Dim)),
@@ -169,7 +180,19 @@ fn why(model: &ModelState, fleet: &Fleet, width: usize) -> (String, Style) {
         return (words.to_owned(), look.style(Role::Text));
     }
     let style = look.style(Role::of(model.level));
-    let Some(since) = model.level_since else { return (model.why.clone(), style) };
-    let long = format!("{}, {}", model.why, text::age((fleet.app.now - since).as_seconds_f64()));
-    (if text::width(&long) <= width { long } else { model.why.clone() }, style)
+    let fits = |words: &String| text::width(words) <= width;
+    let lasted = model.level_since.map_or(0.0, |since| (fleet.app.now - since).as_seconds_f64());
+    if lasted < 1.0 {
+        return (model.why.clone(), style);
+    }
+    let lasted = text::age(lasted);
+    let long = format!("{}, {lasted}", model.why);
+    // The value stands in its own column, so the reason may leave it out.
+    let short = || {
+        let judged = model.judgements.iter().find(|judged| judged.reason == model.why)?;
+        let sign = if judged.kpi.direction() == Direction::Higher { '<' } else { '>' };
+        Some(format!("{} {sign} {}, {lasted}", judged.kpi.short(), judged.kpi.format(judged.limit?)))
+    };
+    let words = Some(long).filter(fits).or_else(|| short().filter(fits));
+    (words.unwrap_or_else(|| model.why.clone()), style)
 }

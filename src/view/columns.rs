@@ -61,17 +61,19 @@ enum Squeeze {
 use Squeeze::{Drop, Shrink};
 
 /// What goes first.
-const SQUEEZE: [Squeeze; 17] = [
+const SQUEEZE: [Squeeze; 19] = [
+    Shrink(Kind::Drift, 9),
     Drop(Kind::Requests),
     Drop(Kind::Days),
     Shrink(Kind::Model, 18),
-    Shrink(Kind::Canary, 12),
-    Shrink(Kind::Drift, 9),
+    Shrink(Kind::Canary, 11),
+    Shrink(Kind::Age, 5),
+    Shrink(Kind::Errors, 5),
     Drop(Kind::P50),
     Shrink(Kind::Model, 15),
     Drop(Kind::P99),
     Drop(Kind::Quality),
-    Shrink(Kind::Canary, 11),
+    Shrink(Kind::Canary, 10),
     Shrink(Kind::Model, 13),
     Drop(Kind::Drift),
     Drop(Kind::Errors),
@@ -87,11 +89,11 @@ pub fn columns(width: usize, wide: bool, natural: Natural) -> Vec<Column> {
     let mut list = vec![
         column(Kind::Model, "MODEL", natural.model.clamp(13, if wide { 24 } else { 14 }), false),
         column(Kind::Live, "LIVE", natural.live.clamp(5, 10), false),
-        column(Kind::Canary, "CANARY", if wide { 20 } else { 12 }, false),
+        column(Kind::Canary, "CANARY", if wide { 20 } else { 11 }, false),
         column(Kind::P50, "P50", 5, true),
         column(Kind::P95, "P95", 6, true),
         column(Kind::P99, "P99", 6, true),
-        column(Kind::Errors, "ERR %", 6, true),
+        column(Kind::Errors, "ERR %", if wide { 6 } else { 5 }, true),
         column(Kind::Requests, "REQ/S", 6, true),
         column(Kind::Quality, "QUALITY", 11, false),
         column(Kind::Days, "30 DAYS", 11, false),
@@ -103,10 +105,10 @@ pub fn columns(width: usize, wide: bool, natural: Natural) -> Vec<Column> {
         let dense = [Kind::P50, Kind::P99, Kind::Requests, Kind::Quality, Kind::Days];
         list.retain(|column| !dense.contains(&column.kind));
     }
-    let why = if wide { 24 } else { 17 };
+    let why = if wide { 23 } else { 17 };
     let taken = |list: &[Column]| list.iter().map(|column| column.width + gap(wide)).sum::<usize>();
     for step in &SQUEEZE {
-        if taken(&list) + why <= width {
+        if taken(&list) - gap(wide) + why <= width {
             break;
         }
         match *step {

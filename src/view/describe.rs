@@ -233,11 +233,11 @@ impl Page<'_> {
                 .age_s(self.now)
                 .map_or_else(|| "never".to_owned(), |age| format!("{} ago", text::age(age)));
             let words = format!(
-                "{} {}  every {:.0} s, answered {age} in {:.0} ms",
+                "{} every {:.0} s, answered {age} in {:.0} ms   {}",
                 text::pad(source.info.kind, 12),
-                source.info.place,
                 source.info.interval_s,
-                source.took_ms
+                source.took_ms,
+                source.info.place
             );
             let row = Row::of(format!("  {}", text::pad(&source.info.id.0, 16)), look.style(Role::Text));
             rows.push(row.with(words, look.style(Role::Dim)));

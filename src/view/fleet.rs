@@ -58,10 +58,15 @@ impl<'a> Fleet<'a> {
                 worst = worst.max(level);
             }
         }
-        let what = if words.is_empty() { "all ok".to_owned() } else { format!("{} below", words.join(", ")) };
+        let nothing = count(Level::NotMeasured) == below.len();
+        let what = match words.as_slice() {
+            [] if nothing => String::new(),
+            [] => ", all ok".to_owned(),
+            words => format!(", {} below", words.join(", ")),
+        };
         let above =
             if offset > 0 { format!("{} above, ", text::count(offset as u64)) } else { String::new() };
-        Some((format!("{above}{} more, {what}", text::count(below.len() as u64)), worst))
+        Some((format!("{above}{} more{what}", text::count(below.len() as u64)), worst))
     }
 
     /// The words after `Fleet`: how many, in which order, which filter.
@@ -136,9 +141,13 @@ fn table(buf: &mut Buffer, area: Rect, fleet: &Fleet, height: usize, wide: bool)
         marks(buf, area, y, model, fleet, u16::from(wide));
         each(&list, start, wide, |column, x| {
             let (words, style) = cells::cell(column, model, fleet);
-            let words = if column.right { text::pad_left(&words, column.width) } else { words };
-            let cell = Rect { x, width: to_u16(column.width), ..area };
-            put(buf, cell, x, y, &words, style);
+            let ends = to_u16(words.len() - words.trim_end_matches(' ').len());
+            // Only the words are painted, so that a background or an underline does not fill the column.
+            let words = text::cut(words.trim_end_matches(' '), column.width);
+            let mark = to_u16(text::width(&words));
+            let before = if column.right { to_u16(column.width).saturating_sub(mark + ends) } else { 0 };
+            let cell = Rect { x: x + before, width: to_u16(column.width) - before, ..area };
+            put(buf, cell, cell.x, y, &words, style);
         });
     }
 }

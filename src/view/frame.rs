@@ -14,6 +14,8 @@ pub fn put(buf: &mut Buffer, area: Rect, x: u16, y: u16, words: &str, style: Sty
         return x;
     }
     let room = usize::from(area.right() - x);
+    // A buffer adds styles up: without the reset a word on a line would take the line's colour.
+    let style = Style::reset().patch(style);
     buf.set_stringn(x, y, text::cut(words, room), room, style).0
 }
 

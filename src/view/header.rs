@@ -27,19 +27,37 @@ pub fn draw_wide(buf: &mut Buffer, area: Rect, app: &App, store: &Store, look: &
     x = put(buf, first, x + 2, first.y, &store.environment, look.style(Role::Environment));
     fill(buf, first, x + 3, 3, &standing(store, app, look, false));
 
-    let y = area.y + 1;
+    let second = Rect { y: area.y + 1, height: 1, ..area };
     let who = format!("read-only  {} ", app.operator);
-    put_right(buf, area, y, &who, look.style(Role::Dim));
+    put_right(buf, second, second.y, &who, look.style(Role::Dim));
     let room = usize::from(area.width).saturating_sub(text::width(&who) + 3);
-    let second = Rect { x: area.x + 1, y, width: u16::try_from(room).unwrap_or(0), height: 1 };
-    let mut x = second.x;
-    for group in &groups {
-        if x > second.x {
-            x += 3;
+    sources(buf, Rect { x: area.x + 1, width: u16::try_from(room).unwrap_or(0), ..second }, &groups, look);
+}
+
+/// The sources in their order; when there is no room for all, those that are well go first.
+fn sources(buf: &mut Buffer, room: Rect, groups: &[GroupHealth], look: &Look) {
+    let mut parts: Vec<(bool, Vec<Part>)> =
+        groups.iter().map(|group| (group.trouble.is_empty(), source(group, look))).collect();
+    let width = |parts: &[(bool, Vec<Part>)]| -> usize {
+        parts.iter().flat_map(|(_, words)| words).map(|(words, _)| text::width(words)).sum::<usize>()
+            + 3 * parts.len()
+    };
+    let mut hidden = 0;
+    // What is hidden is counted at the end, which takes its own place.
+    while width(&parts) + if hidden > 0 { 8 } else { 0 } > usize::from(room.width) + 3 {
+        let Some(well) = parts.iter().rposition(|(well, _)| *well) else { break };
+        parts.remove(well);
+        hidden += 1;
+    }
+    let mut x = room.x;
+    for (_, words) in &parts {
+        for (words, style) in words {
+            x = put(buf, room, x, room.y, words, *style);
         }
-        for (words, style) in source(group, look) {
-            x = put(buf, second, x, y, &words, style);
-        }
+        x = x.saturating_add(3);
+    }
+    if hidden > 0 {
+        put(buf, room, x, room.y, &format!("+{hidden} live"), look.style(Role::Dim));
     }
 }
 
@@ -47,9 +65,11 @@ pub fn draw_wide(buf: &mut Buffer, area: Rect, app: &App, store: &Store, look: &
 pub fn draw_narrow(buf: &mut Buffer, area: Rect, app: &App, store: &Store, look: &Look) {
     let groups = store.groups(app.now);
     let mut room = Rect { height: 1, ..area };
-    if area.width >= 40 {
+    if area.width >= 34 {
         let end = clock(buf, area, &app.now.format("%H:%M:%SZ").to_string(), store, &groups, look);
         room = Rect { x: area.x + 1, width: end.saturating_sub(area.x + 2), ..room };
+    }
+    if area.width >= 60 {
         let x = put(buf, room, room.x, room.y, "wardroom", look.style(Role::Strong));
         let x = put(buf, room, x + 1, room.y, &store.environment, look.style(Role::Environment));
         room = Rect { x: x + 2, width: room.right().saturating_sub(x + 2), ..room };
@@ -57,20 +77,23 @@ pub fn draw_narrow(buf: &mut Buffer, area: Rect, app: &App, store: &Store, look:
     let mut parts = standing(store, app, look, true);
     let trouble = groups.iter().flat_map(|group| &group.trouble).next();
     if let Some((name, word, _)) = trouble {
-        parts.push((format!("{name} {word}"), look.style(Role::Unknown)));
+        parts.push(vec![(format!("{name} {word}"), look.style(Role::Unknown))]);
     }
     fill(buf, room, room.x, 2, &parts);
 }
 
-/// Writes parts after each other, as many as fit whole.
-fn fill(buf: &mut Buffer, room: Rect, start: u16, space: u16, parts: &[Part]) {
+/// Writes groups of parts after each other, as many as fit whole.
+fn fill(buf: &mut Buffer, room: Rect, start: u16, space: u16, groups: &[Vec<Part>]) {
     let mut x = start;
-    for (words, style) in parts {
-        let needed = u16::try_from(text::width(words)).unwrap_or(u16::MAX);
-        if x > start && x.saturating_add(needed) > room.right() {
+    for parts in groups {
+        let needed: usize = parts.iter().map(|(words, _)| text::width(words)).sum();
+        if x > start && usize::from(x) + needed > usize::from(room.right()) {
             continue;
         }
-        x = put(buf, room, x, room.y, words, *style).saturating_add(space);
+        for (words, style) in parts {
+            x = put(buf, room, x, room.y, words, *style);
+        }
+        x = x.saturating_add(space);
     }
 }
 
@@ -99,38 +122,43 @@ fn clock(
 }
 
 /// How the fleet stands: what is abnormal in its colour, the rest dim.
-fn standing(store: &Store, app: &App, look: &Look, short: bool) -> Vec<Part> {
+fn standing(store: &Store, app: &App, look: &Look, short: bool) -> Vec<Vec<Part>> {
     let Tally { critical, warning, unknown, ok, canaries, waiting, alerts } = store.tally();
-    let mut parts = Vec::new();
+    let dim = look.style(Role::Dim);
+    if store.sources.iter().all(|source| source.asked.is_none()) {
+        return vec![vec![(plural(store.models.len(), "model", "models"), dim)]];
+    }
+    let mut groups = Vec::new();
     for (n, level) in [(critical, Level::Critical), (warning, Level::Warning), (unknown, Level::Unknown)] {
         if n > 0 {
             let (glyph, style) = look.level(level);
             let words = if short { format!("{glyph} {n}") } else { format!("{glyph} {n} {}", level.word()) };
-            parts.push((words, style));
+            groups.push(vec![(words, style)]);
         }
     }
-    parts.push((format!("{ok} ok"), look.style(Role::Dim)));
-    let waits = format!("{waiting} waits for you");
-    match (canaries, waiting) {
-        (0, _) => {}
-        (_, 0) if short => parts.push((plural(canaries, "canary", "canaries"), look.style(Role::Canary))),
-        (_, 0) => parts.push((plural(canaries, "canary", "canaries"), look.style(Role::Canary))),
-        _ if short => parts.push((waits, look.style(Role::Text))),
-        _ => {
-            parts.push((plural(canaries, "canary", "canaries"), look.style(Role::Canary)));
-            parts.push((waits, look.style(Role::Strong)));
-        }
+    groups.push(vec![(format!("{ok} ok"), dim)]);
+    let mut canary = Vec::new();
+    if canaries > 0 && (!short || waiting == 0) {
+        canary.push((plural(canaries, "canary", "canaries"), look.style(Role::Canary)));
     }
+    if waiting > 0 {
+        let dot = if canary.is_empty() { String::new() } else { format!(" {} ", look.glyphs().dot) };
+        let waits = plural(waiting, "waits for you", "wait for you");
+        canary.push((format!("{dot}{waits}"), look.style(Role::Text)));
+    }
+    groups.push(canary);
     if alerts > 0 {
         let since = app.now - chrono::TimeDelta::seconds(NEW_S);
         let firing = store.alerts.values().flatten().filter(|alert| alert.state == AlertState::Firing);
         let new = firing.filter(|alert| alert.since > since).count();
-        parts.push((plural(alerts, "alert", "alerts"), look.style(Role::Text)));
+        let mut group = vec![(plural(alerts, "alert", "alerts"), look.style(Role::Text))];
         if new > 0 {
-            parts.push((format!("{new} new"), look.style(Role::Warning)));
+            group.push((format!(" {new} new"), look.style(Role::Warning)));
         }
+        groups.push(group);
     }
-    parts
+    groups.retain(|group| !group.is_empty());
+    groups
 }
 
 fn plural(n: usize, one: &str, many: &str) -> String {

@@ -18,8 +18,9 @@ const TWO: u16 = 120;
 
 /// Draws the help, scrolled by `offset` lines.
 pub fn draw(buf: &mut Buffer, area: Rect, app: &App, store: &Store, look: &Look, offset: u16) {
-    let keys = ["act", "move", "look"].map(|name| group(name, app, store, look));
-    let more = [group("wardroom", app, store, look), commands(look), legend(look)];
+    let width = if area.width < 60 { 9 } else { KEYS };
+    let keys = ["act", "move", "look"].map(|name| group(name, app, store, look, width));
+    let more = [group("wardroom", app, store, look, width), commands(look), legend(look, width)];
     let columns = if area.width >= TWO {
         vec![join(&keys), join(&more)]
     } else {
@@ -40,11 +41,12 @@ fn join(blocks: &[Vec<Row>]) -> Vec<Row> {
     rows
 }
 
-fn group(name: &str, app: &App, store: &Store, look: &Look) -> Vec<Row> {
+fn group(name: &str, app: &App, store: &Store, look: &Look, width: usize) -> Vec<Row> {
     let mut rows = vec![Row::of(name.to_uppercase(), look.style(Role::Heading))];
     let mut reasons: Vec<&'static str> = Vec::new();
     for row in ACTIONS.iter().filter(|row| row.group == name) {
-        let keys = app.keymap.keys(row.action).join(" ");
+        let keys = app.keymap.keys(row.action);
+        let keys = if width < KEYS { app.keymap.key(row.action) } else { keys.join(" ") };
         let can = match row.action.availability(app, store) {
             Availability::Yes => true,
             Availability::No(why) => {
@@ -55,11 +57,11 @@ fn group(name: &str, app: &App, store: &Store, look: &Look) -> Vec<Row> {
             }
         };
         let (key, words) = if can { (Role::Key, Role::Text) } else { (Role::Faint, Role::Faint) };
-        let line = Row::of(text::pad(&keys, KEYS), look.style(key));
+        let line = Row::of(text::pad(&keys, width), look.style(key));
         rows.push(line.with(row.words, look.style(words)));
     }
     for why in reasons {
-        rows.push(Row::of(format!("{}not now: {why}", " ".repeat(KEYS)), look.style(Role::Text)));
+        rows.push(Row::of(format!("{}not now: {why}", " ".repeat(width)), look.style(Role::Text)));
     }
     rows
 }
@@ -76,7 +78,7 @@ fn commands(look: &Look) -> Vec<Row> {
     rows
 }
 
-fn legend(look: &Look) -> Vec<Row> {
+fn legend(look: &Look, width: usize) -> Vec<Row> {
     let mut rows = vec![Row::of("MARKS", look.style(Role::Heading))];
     let meanings = [
         (Level::Critical, "critical: beyond its critical limit, somebody must act"),
@@ -87,7 +89,7 @@ fn legend(look: &Look) -> Vec<Row> {
     ];
     for (level, words) in meanings {
         let (glyph, style) = look.level(level);
-        rows.push(Row::of(text::pad(glyph, KEYS), style).with(words, look.style(Role::Text)));
+        rows.push(Row::of(text::pad(glyph, width), style).with(words, look.style(Role::Text)));
     }
     let g = look.glyphs();
     let more = [
@@ -97,7 +99,7 @@ fn legend(look: &Look) -> Vec<Row> {
     ];
     for (mark, words) in more {
         rows.push(
-            Row::of(text::pad(&mark, KEYS), look.style(Role::Text)).with(words, look.style(Role::Text)),
+            Row::of(text::pad(&mark, width), look.style(Role::Text)).with(words, look.style(Role::Text)),
         );
     }
     rows

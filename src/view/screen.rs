@@ -159,7 +159,7 @@ impl Screen<'_> {
             put(buf, line, x, line.y, look.glyphs().hline, rule);
         }
         let mut x = line.x + 1;
-        for pane in Pane::ALL {
+        for pane in Pane::ALL.into_iter().filter(|&pane| pane != Pane::Log || app.tab == Pane::Log) {
             let open = pane == app.tab;
             let (left, right) = if open { ("[", "]") } else { (" ", " ") };
             let words = format!("{left}{} {}{right}", pane.digit(), pane.title());
@@ -168,8 +168,10 @@ impl Screen<'_> {
         if let Some((words, level)) = self.fleet.more(shown) {
             let words = format!(" {words} ");
             let room = usize::from(line.right().saturating_sub(x + 2));
-            let short = words.split_once(',').map_or(words.as_str(), |(start, _)| start).trim_end();
-            let words = if text::width(&words) <= room { words.clone() } else { format!("{short} ") };
+            let start = words.split_once(" more").map_or("", |(start, _)| start);
+            let glyph = if level >= Level::Unknown { look.level(level).0 } else { "" };
+            let short = format!("{start} more {glyph} ").replace("  ", " ");
+            let words = if text::width(&words) <= room { words } else { short };
             if text::width(&words) <= room {
                 let start = line.right().saturating_sub(1 + u16::try_from(text::width(&words)).unwrap_or(0));
                 let role = if level >= Level::Unknown { Role::of(level) } else { Role::Dim };

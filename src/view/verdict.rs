@@ -17,7 +17,10 @@ pub fn draw(buf: &mut Buffer, area: Rect, app: &App, model: Option<&ModelState>,
     let x = area.x + 1;
     if model.level < Level::Unknown {
         let judged = model.judgements.iter().filter(|judged| judged.level != Level::NotMeasured).count();
-        let words = format!("{} {name}: {judged} KPIs within their limits", look.glyphs().ok);
+        let words = match judged {
+            0 => format!("{} {name}: nothing is known of it yet", look.glyphs().unknown),
+            n => format!("{} {name}: {n} KPIs within their limits", look.glyphs().ok),
+        };
         put(buf, area, x, area.y, &words, look.style(Role::Dim));
         return;
     }

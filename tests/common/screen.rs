@@ -258,12 +258,21 @@ pub fn rich() -> Store {
     for seconds in [185, 4] {
         let facts = of(false).flat_map(|row| [past(row), readings(row, seconds)].concat()).collect();
         report(&mut store, "prometheus", seconds, Ok(facts));
+        store.tick(ago(seconds));
     }
     report(&mut store, "mlflow", 6, Ok(vec![registered(alzheimer, "1.2.0")]));
     report(&mut store, "wardroom-files", 2, Ok(vec![registered(alzheimer, "1.3.0")]));
     report(&mut store, "alzheimer-1", 3, Ok(vec![endpoint("alzheimer", "alzheimer-1")]));
     report(&mut store, "als-1", 3, Ok(vec![endpoint("als", "als-1")]));
     report(&mut store, "als-2", 41, Ok(vec![endpoint("als", "als-2")]));
+    store.record(Event {
+        at: ago(65),
+        kind: EventKind::Note,
+        model: Some(id("alzheimer")),
+        level: Level::Ok,
+        what: "p95 jump, looking".into(),
+        detail: "sre@bastion".into(),
+    });
     let hung = Fault::new(FaultKind::Hung, "connected to als-2.local:8080, no answer in 3 s");
     report(&mut store, "als-2", 33, Err(hung.advise("look at the pod's threads")));
     let alert = |name: &str, model: &str, severity, seconds| Alert {
@@ -283,14 +292,6 @@ pub fn rich() -> Store {
     ];
     report(&mut store, "alertmanager", 2, Ok(vec![Fact::Alerts(alerts)]));
     store.tick(now());
-    store.record(Event {
-        at: ago(65),
-        kind: EventKind::Note,
-        model: Some(id("alzheimer")),
-        level: Level::Ok,
-        what: "p95 jump, looking".into(),
-        detail: "sre@bastion".into(),
-    });
     store
 }
 
