@@ -117,6 +117,24 @@ fn dialogs() {
 }
 
 #[test]
+fn a_filter_without_a_match_and_a_message_say_what_to_do() {
+    let (store, mut app) = (rich(), app((80, 24)).unwrap());
+    app.filter = Filter::parse("nothing").unwrap();
+    app.say("sort: `x` is no order; write worst, name, p95", wardroom::domain::Level::Warning);
+    let text = to_text(&frame(&app, &store, &Look::default()));
+    assert!(text.contains("No model passes the filter nothing. Esc drops it."), "{text}");
+    assert!(text.lines().last().unwrap().starts_with(" ▲ sort: `x` is no order"), "{text}");
+}
+
+#[test]
+fn what_is_out_of_view_is_counted_by_its_level() {
+    let (store, mut app) = (rich(), app((120, 36)).unwrap());
+    (app.sort, app.fleet_offset) = (wardroom::app::Sort::Name, 1);
+    let text = to_text(&frame(&app, &store, &Look::default()));
+    assert!(text.contains("1 above, 5 more, 1 warning below"), "{text}");
+}
+
+#[test]
 fn pages_scroll_to_their_end_and_no_further() {
     let store = rich();
     for (what, dialog) in [("help-end", Dialog::Help(u16::MAX)), ("describe-end", Dialog::Describe(u16::MAX))]
