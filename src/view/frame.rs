@@ -14,6 +14,8 @@ pub fn put(buf: &mut Buffer, area: Rect, x: u16, y: u16, words: &str, style: Sty
         return x;
     }
     let room = usize::from(area.right() - x);
+    // A buffer adds styles up: without the reset a word on a line would take the line's colour.
+    let style = Style::reset().patch(style);
     buf.set_stringn(x, y, text::cut(words, room), room, style).0
 }
 
@@ -65,7 +67,7 @@ pub fn titled(
     if !rest.is_empty() && x < words.right() {
         // The blank after the rest is part of it, so that the cut text does not touch the line.
         let room = usize::from(words.right() - x).saturating_sub(1);
-        let rest = format!("{} ", text::cut(&glyphs.spell(rest), room));
+        let rest = format!("{} ", text::cut(rest, room));
         put(buf, words, x, words.y, &rest, look.style(Role::Dim));
     }
     Rect { x: area.x + 1, y: area.y + 1, width: area.width - 2, height: area.height - 2 }

@@ -128,7 +128,7 @@ impl Glyphs {
         for c in text.chars() {
             match c {
                 c if c.is_ascii() => out.push(c),
-                '–' | '—' | '−' | '·' | '─' | '┄' => out.push('-'),
+                '–' | '—' | '−' | '·' | '─' | '┄' | '━' => out.push('-'),
                 '→' => out.push_str("->"),
                 '←' => out.push_str("<-"),
                 '≥' => out.push_str(">="),
@@ -139,10 +139,21 @@ impl Glyphs {
                 '…' => out.push('~'),
                 '“' | '”' => out.push('"'),
                 '’' | '‘' => out.push('\''),
+                '│' | '╎' => out.push('|'),
                 _ => out.push('?'),
             }
         }
         out
+    }
+}
+
+/// What an ASCII terminal shows in the cell of a character, in its one column.
+pub fn stand_in(symbol: &str) -> char {
+    match symbol {
+        "→" | "≥" | "▶" => '>',
+        "←" | "≤" => '<',
+        "±" => '~',
+        other => ASCII.spell(other).chars().next().unwrap_or(' '),
     }
 }
 

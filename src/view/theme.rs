@@ -221,7 +221,12 @@ impl Reader<'_> {
             DeValue::String(text) => text.to_string(),
             DeValue::Integer(number) => number.as_str().to_owned(),
             _ => {
-                return Err(self.wrong(at, place, "is not a colour", &format!("write {}", colour::allowed())));
+                return Err(self.wrong(
+                    at,
+                    place,
+                    "is not a colour",
+                    &format!("write {}", colour::allowed()),
+                ));
             }
         };
         colour::parse(&written).ok_or_else(|| {

@@ -98,29 +98,25 @@ impl<'a> Brush<'a> {
     /// Writes rows from row `y` on, scrolled by `offset` but never past the last one; when not all fit,
     /// the last line says how many more there are.
     pub fn list(&mut self, y: usize, rows: &[Row], offset: usize) {
+        self.list_of(y, rows.len(), offset, |place| rows.get(place).cloned().unwrap_or_default());
+    }
+
+    /// The same for `count` rows of which only those in view are made.
+    pub fn list_of(&mut self, y: usize, count: usize, offset: usize, make: impl Fn(usize) -> Row) {
         let room = self.rows().saturating_sub(y);
-        if room == 0 {
-            return;
+        // One line is for the word on what is not shown, unless there is only one.
+        let shown = if count <= room { count } else { (room - usize::from(room > 0)).max(room.min(1)) };
+        let first = offset.min(count - shown);
+        for line in 0..shown {
+            self.row(y + line, &make(first + line));
         }
-        if rows.len() <= room {
-            for (line, row) in rows.iter().enumerate() {
-                self.row(y + line, row);
-            }
-            return;
-        }
-        let shown = (room - 1).max(1);
-        let first = offset.min(rows.len() - shown);
-        for (line, row) in rows[first..first + shown].iter().enumerate() {
-            self.row(y + line, row);
-        }
-        let (above, below) = (first, rows.len() - first - shown);
-        let words = match (above, below) {
+        let words = match (first, count - first - shown) {
             (0, below) => format!("… {below} more"),
             (above, 0) => format!("… {above} above"),
             (above, below) => format!("… {above} above, {below} more"),
         };
-        if room > 1 {
-            self.put(0, y + room - 1, &words, Role::Dim);
+        if shown < count && room > 1 {
+            self.put(0, y + shown, &words, Role::Dim);
         }
     }
 

@@ -7,7 +7,7 @@ use ratatui::style::Style;
 use super::Cx;
 use super::brush::{Brush, Row, row};
 use super::effect::{self, Effect, Finding, Stretch};
-use crate::domain::{EventKind, Kpi, Level, Phase, Rollout, Version};
+use crate::domain::{EventKind, Kpi, Level, Phase, Rollout, SourceGroup, Version};
 use crate::store::ModelState;
 use crate::view::look::Role;
 use crate::view::text;
@@ -26,31 +26,50 @@ pub fn draw(buf: &mut Buffer, area: Rect, cx: &Cx) {
     steps(&mut brush, cx, rollout);
     shares(&mut brush, 1, cx, model, rollout);
     let mut y = 2;
-    if !rollout.message.is_empty() && brush.rows() > 7 {
+    if let Some(words) = silence(cx, model) {
+        let (mark, ink) = cx.look.level(Level::Unknown);
+        brush.put_until(0, y, usize::MAX, &format!("{mark} {words}: the steps are as last seen"), ink);
+        y += 1;
+    }
+    let at = Columns::of(brush.columns());
+    let kpis =
+        if cx.zoomed { both_measured(model, canary, &rollout.stable) } else { headline(model, canary) };
+    let mut effects: Vec<Effect> =
+        kpis.into_iter().map(|kpi| effect::compare(model, kpi, canary, &rollout.stable)).collect();
+    let needed = effects.len() + 2;
+    let is_news = matches!(rollout.phase, Phase::Degraded | Phase::Aborted);
+    if !rollout.message.is_empty() && (is_news || brush.rows() > y + needed) {
         let ink = cx.look.style(if rollout.phase == Phase::Degraded { Role::Critical } else { Role::Dim });
         brush.put_until(0, y, usize::MAX, &rollout.message, ink);
         y += 1;
     }
-    let at = Columns::of(brush.columns());
-    let mut rows = vec![heading(cx, &at)];
-    let kpis =
-        if cx.zoomed { both_measured(model, canary, &rollout.stable) } else { headline(model, canary) };
-    rows.extend(
-        kpis.into_iter().map(|kpi| compared(cx, &at, &effect::compare(model, kpi, canary, &rollout.stable))),
-    );
-    rows.push(split(cx, &at, model, rollout));
-    // A table without its heading is better than a heading without its table.
     let room = brush.rows().saturating_sub(y);
-    if room < rows.len() && !cx.zoomed {
-        rows.remove(0);
-    } else if room > rows.len() {
-        y += 1;
+    let fits = cx.zoomed || room >= needed;
+    if !fits && room < effects.len() {
+        // What is beyond its limit is not to be cut, what is not measured may be.
+        effects
+            .sort_by_key(|effect| (effect.finding == Finding::Unmeasured, effect.finding != Finding::Beyond));
     }
+    // A table without its heading and without the split, which stands above, is better than one cut short.
+    let mut rows: Vec<Row> = if fits { vec![heading(cx, &at)] } else { Vec::new() };
+    rows.extend(effects.iter().map(|effect| compared(cx, &at, effect)));
+    if fits || room > rows.len() {
+        rows.push(split(cx, &at, model, rollout));
+    }
+    y += usize::from(room > rows.len());
     if cx.zoomed {
         rows.push(Vec::new());
         rows.extend(events(cx, model, 200));
     }
     brush.list(y, &rows, if cx.zoomed { cx.app.pane_offset.into() } else { 0 });
+}
+
+/// What is wrong with the controller that told of the rollout.
+fn silence(cx: &Cx, model: &ModelState) -> Option<String> {
+    let index = cx.store.index_of(&model.id)?;
+    let controllers = cx.store.sources.iter().filter(|source| source.info.group == SourceGroup::Controller);
+    let mut mine = controllers.filter(|source| source.touches.binary_search(&index).is_ok());
+    mine.find_map(|source| super::silence::trouble(cx, source))
 }
 
 /// The words after the pane's name.
@@ -73,11 +92,18 @@ pub fn title(cx: &Cx) -> String {
 fn steps(brush: &mut Brush, cx: &Cx, rollout: &Rollout) {
     let weights: Vec<f64> = rollout.steps.iter().map(|step| step.weight).collect();
     let stops = effect::steps(&weights, rollout.step);
-    let state = format!("   {}", state_words(cx, rollout));
     let numbers: usize = stops.iter().map(|(weight, _)| format!("{weight:.0}").len() + 2).sum();
     let stretches = stops.len() - 1;
-    let room = brush.columns().saturating_sub(numbers + text::width(&state));
-    let length = room.checked_div(stretches).unwrap_or(0).min(7);
+    let length = |state: &str| {
+        let room = brush.columns().saturating_sub(numbers + 2 + text::width(state));
+        room.checked_div(stretches).unwrap_or(0).min(7)
+    };
+    // The count of steps goes first: the line shows it too.
+    let (count, state) = (count_words(rollout), state_words(cx, rollout));
+    let both = format!("{count}{state}");
+    let without = stretches > 0 && length(&both) < 2 && length(&state) >= 2;
+    let state = if without { state } else { both };
+    let (length, state) = (length(&state), format!("  {state}"));
     let mut x = 0;
     if length >= 2 && stretches > 0 {
         let glyphs = cx.look.glyphs();
@@ -107,19 +133,22 @@ fn steps(brush: &mut Brush, cx: &Cx, rollout: &Rollout) {
     brush.put(x, 0, &state, level);
 }
 
-/// `3 of 5   paused, 17:49 left`
-fn state_words(cx: &Cx, rollout: &Rollout) -> String {
-    let mut words = String::new();
-    if !rollout.steps.is_empty() {
-        let count = rollout.steps.len();
-        words.push_str(&format!("{} of {count}   ", (rollout.step + 1).min(count)));
+/// `3 of 5   `
+fn count_words(rollout: &Rollout) -> String {
+    match rollout.steps.len() {
+        0 => String::new(),
+        count => format!("{} of {count}   ", (rollout.step + 1).min(count)),
     }
+}
+
+/// `paused, 17:49 left`
+fn state_words(cx: &Cx, rollout: &Rollout) -> String {
     let mark = match rollout.phase {
         Phase::Degraded => format!("{} ", cx.look.glyphs().critical),
         Phase::Aborted => format!("{} ", cx.look.glyphs().warning),
         _ => String::new(),
     };
-    words.push_str(&format!("{mark}{}", rollout.phase.word()));
+    let mut words = format!("{mark}{}", rollout.phase.word());
     let left = rollout.until.map(|until| (until - cx.app.now).num_seconds());
     match (left, rollout.since) {
         (Some(left), _) if left >= 0 => words.push_str(&format!(", {} left", countdown(left))),
@@ -179,7 +208,7 @@ impl Columns {
         if columns >= 72 {
             Self { canary: 15, baseline: 25, effect: 36, limit: 46, word: 60 }
         } else {
-            Self { canary: 12, baseline: 20, effect: 28, limit: 36, word: 46 }
+            Self { canary: 12, baseline: 20, effect: 27, limit: 35, word: 43 }
         }
     }
 }

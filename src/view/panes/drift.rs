@@ -4,10 +4,10 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use super::Cx;
 use super::brush::{Brush, Row, row};
 use super::heat::{self, Cell, Span};
-use crate::domain::{DriftLevel, DriftScale, FeatureDrift, Kpi};
+use super::{Cx, silence};
+use crate::domain::{DriftLevel, DriftScale, FeatureDrift, Kpi, Level};
 use crate::store::{FeatureState, ModelState};
 use crate::view::look::Role;
 use crate::view::text;
@@ -33,20 +33,17 @@ pub fn draw(buf: &mut Buffer, area: Rect, cx: &Cx) {
     if at.cells > 0 && rows > 2 {
         axis(&mut brush, cx, &at, span);
     }
-    let list: Vec<Row> = features
-        .iter()
-        .enumerate()
-        .map(|(place, feature)| {
-            let before = place.checked_sub(1).and_then(|before| features.get(before));
-            let is_new = before.is_none_or(|before| before.latest.group != feature.latest.group);
-            feature_row(cx, &at, span, feature, is_new)
-        })
-        .collect();
     let columns = brush.columns();
     let first = usize::from(rows > 2);
     let mut heat = brush.part(0, first, columns, rows.saturating_sub(first + foot_rows));
-    heat.list(0, &list, if cx.zoomed { cx.app.pane_offset.into() } else { 0 });
-    let end = (first + list.len()).min(rows.saturating_sub(foot_rows));
+    let offset = if cx.zoomed { cx.app.pane_offset.into() } else { 0 };
+    heat.list_of(0, features.len(), offset, |place| {
+        let before = place.checked_sub(1).and_then(|before| features.get(before));
+        let of = |feature: &&FeatureState| feature.latest.group.clone();
+        let Some(feature) = features.get(place) else { return Row::new() };
+        feature_row(cx, &at, span, feature, before.is_none_or(|before| of(before) != of(feature)))
+    });
+    let end = (first + features.len()).min(rows.saturating_sub(foot_rows));
     put_foot(&mut brush, end, &foot);
 }
 
@@ -132,7 +129,14 @@ fn feature_row(cx: &Cx, at: &Columns, span: Span, state: &FeatureState, is_new_g
         let heat = heat::cells(state, span, cx.app.now.timestamp(), at.cells);
         cells = cells.cells(at.heat, heat.into_iter().map(|cell| ink(cx, cell)));
     }
-    let (words, style) = score(cx, feature);
+    let (words, style) = match heat::overdue_s(state, cx.app.now.timestamp()) {
+        Some(age) => {
+            let (mark, style) = cx.look.level(Level::Unknown);
+            let score = feature.score().unwrap_or(feature.raw);
+            (format!("{mark} {score:.2} {}", text::age(age as f64)), style)
+        }
+        None => score(cx, feature),
+    };
     cells.at(at.score, words, style).row()
 }
 
@@ -171,9 +175,15 @@ fn foot(cx: &Cx, model: &ModelState) -> Vec<Words> {
     let (dim, plain) = (cx.look.style(Role::Dim), cx.look.style(Role::Text));
     let drift = model.data_drift().or_else(|| model.value(Kpi::DataDrift));
     let level = drift.and_then(DriftLevel::of);
+    let old = model.judgement(Kpi::DataDrift).filter(|judged| judged.level == Level::Unknown);
     let mut kinds: Words = Vec::new();
     let drifted = model.drift.values().filter(|feature| feature.latest.is_drifted()).count();
     match (drift, level) {
+        (Some(_), _) if old.is_some() => {
+            let (mark, ink) = cx.look.level(Level::Unknown);
+            let reason = old.map(|judged| judged.reason.as_str()).unwrap_or_default();
+            kinds.push((format!("{mark} {reason}"), ink));
+        }
         (Some(drift), Some(level)) => {
             let ink = if level >= DriftLevel::Moderate { cx.look.drift(Some(level)) } else { plain };
             kinds.push(("data ".into(), dim));
@@ -211,7 +221,14 @@ fn foot(cx: &Cx, model: &ModelState) -> Vec<Words> {
 
 fn put_foot(brush: &mut Brush, y: usize, foot: &[Words]) {
     for (line, words) in foot.iter().enumerate() {
-        words.iter().fold(0, |x, (words, style)| brush.put_until(x, y + line, usize::MAX, words, *style));
+        let mut x = 0;
+        for (words, style) in words {
+            // A new thought begins with a gap; one that does not fit is left out rather than cut.
+            if words.starts_with("   ") && x + text::width(words) > brush.columns() {
+                break;
+            }
+            x = brush.put_until(x, y + line, usize::MAX, words, *style);
+        }
     }
 }
 
@@ -222,15 +239,7 @@ fn absence(cx: &Cx, model: &ModelState) -> String {
         return "Drift of single features is not measured: no configured source brings it for this model."
             .into();
     };
-    let id = &source.info.id;
-    match (&source.fault, source.age_s(cx.app.now)) {
-        (Some(fault), age) => {
-            let age = age.map(|age| format!(" for {}", text::age(age))).unwrap_or_default();
-            format!("No drift scores: {id} {}{age}. {fault}", fault.kind.word())
-        }
-        (None, Some(age)) => format!("No drift scores: {id} answered {} ago without them.", text::age(age)),
-        (None, None) => format!("No drift scores yet: {id} has not answered so far."),
-    }
+    silence::absence(cx, source, "drift scores")
 }
 
 #[cfg(test)]

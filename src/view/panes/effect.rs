@@ -35,7 +35,7 @@ impl Finding {
             Self::Within => "within".into(),
             Self::Beyond => "beyond".into(),
             Self::TooFew(n) => format!("too few (n {n})"),
-            Self::Unmeasured => "not by version".into(),
+            Self::Unmeasured => "unmeasured".into(),
             Self::Unlimited => String::new(),
         }
     }
@@ -98,7 +98,7 @@ fn judged(kpi: Kpi, canary: Option<f64>, baseline: Option<f64>) -> (String, Opti
         Kpi::ErrorRate => (format!("≤ {ERROR_RATE} %"), canary.map(|new| new > ERROR_RATE)),
         // Errors of regressions are in the target's unit: a drop of so many points means nothing there.
         kpi if kpi.is_quality() && kpi.direction() == Direction::Higher => (
-            format!("≤ {} worse", Kpi::Accuracy.format(SCORE_DROP)),
+            format!("≥ {}", score_points(kpi, -SCORE_DROP, 0)),
             // A drop of exactly the limit is allowed; the margin is for the numbers' last binary digit.
             both.map(|(new, old)| old - new > SCORE_DROP + 1e-9),
         ),
@@ -112,12 +112,8 @@ fn difference(kpi: Kpi, canary: f64, baseline: f64) -> String {
         let sign = if by < 0.0 { "−" } else { "+" };
         format!("{sign}{:.1} {unit}", by.abs())
     };
-    if kpi.is_quality() && kpi < Kpi::R2 {
-        return points(100.0 * (canary - baseline), "pt");
-    }
     if kpi.is_quality() {
-        let by = canary - baseline;
-        return format!("{}{}", if by < 0.0 { "−" } else { "+" }, kpi.format(by.abs()));
+        return score_points(kpi, canary - baseline, 1);
     }
     if kpi.is_resource() {
         return points(canary - baseline, "pt");
@@ -126,6 +122,15 @@ fn difference(kpi: Kpi, canary: f64, baseline: f64) -> String {
         return format!("{:.1}×", canary / baseline);
     }
     if canary == baseline { "same".into() } else { points(canary - baseline, kpi.unit()) }
+}
+
+/// A difference of scores: points of hundred for shares, plain for what regressions measure.
+fn score_points(kpi: Kpi, by: f64, decimals: usize) -> String {
+    let sign = if by < 0.0 { "−" } else { "+" };
+    match kpi < Kpi::R2 {
+        true => format!("{sign}{:.decimals$} pt", 100.0 * by.abs()),
+        false => format!("{sign}{}", kpi.format(by.abs())),
+    }
 }
 
 /// Whether asked and measured share agree.
@@ -188,13 +193,13 @@ mod tests {
             (Kpi::LatencyP95, (300.0, Some(12)), 200.0, "1.5×", "≤ 1.5×", "too few (n 12)"),
             (Kpi::ErrorRate, (1.4, Some(640)), 0.5, "2.8×", "≤ 1 %", "beyond"),
             (Kpi::ErrorRate, (0.9, Some(640)), 0.0, "+0.9 %", "≤ 1 %", "within"),
-            (Kpi::Accuracy, (0.866, Some(200)), 0.872, "−0.6 pt", "≤ .020 worse", "within"),
-            (Kpi::Accuracy, (0.850, Some(200)), 0.872, "−2.2 pt", "≤ .020 worse", "beyond"),
-            (Kpi::Accuracy, (0.852, Some(200)), 0.872, "−2.0 pt", "≤ .020 worse", "within"),
+            (Kpi::Accuracy, (0.866, Some(200)), 0.872, "−0.6 pt", "≥ −2 pt", "within"),
+            (Kpi::Accuracy, (0.850, Some(200)), 0.872, "−2.2 pt", "≥ −2 pt", "beyond"),
+            (Kpi::Accuracy, (0.852, Some(200)), 0.872, "−2.0 pt", "≥ −2 pt", "within"),
             (Kpi::Mae, (0.15, Some(200)), 0.10, "+.050", "", ""),
-            (Kpi::R2, (0.75, Some(200)), 0.80, "−.050", "≤ .020 worse", "beyond"),
+            (Kpi::R2, (0.75, Some(200)), 0.80, "−.050", "≥ −.020", "beyond"),
             (Kpi::Throughput, (30.0, None), 90.0, "0.3×", "", ""),
-            (Kpi::LatencyP95, (f64::NAN, None), 90.0, "", "≤ 1.5×", "not by version"),
+            (Kpi::LatencyP95, (f64::NAN, None), 90.0, "", "≤ 1.5×", "unmeasured"),
         ];
         for (kpi, canary, baseline, effect, limit, word) in table {
             let expected = (effect.to_owned(), limit.to_owned(), word.to_owned());

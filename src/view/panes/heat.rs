@@ -63,10 +63,9 @@ fn spacing_s(feature: &FeatureState) -> Option<i64> {
 
 /// The level of a raw score of this feature.
 fn cell(feature: &FeatureDrift, raw: f64) -> Cell {
-    let then = FeatureDrift { raw, ..feature.clone() };
-    match then.level() {
+    match feature.scale.common(raw).and_then(DriftLevel::of) {
         Some(level) => Cell::Level(level),
-        None => Cell::Test(then.is_drifted()),
+        None => Cell::Test(FeatureDrift { raw, ..feature.clone() }.is_drifted()),
     }
 }
 
@@ -91,6 +90,13 @@ pub fn cells(feature: &FeatureState, span: Span, now_s: i64, columns: usize) -> 
             }
         })
         .collect()
+}
+
+/// Seconds since the newest score, when the next one is overdue.
+pub fn overdue_s(feature: &FeatureState, now_s: i64) -> Option<i64> {
+    let age = now_s - feature.latest.at.timestamp();
+    let spacing = spacing_s(feature)?;
+    (age as f64 > 2.0 * HOLD * spacing as f64).then_some(age)
 }
 
 /// The features by group: the group with the worst one first, in each group the worst first.

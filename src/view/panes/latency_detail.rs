@@ -3,7 +3,7 @@
 
 use super::Cx;
 use super::brush::{Brush, Row, row};
-use super::latency::Plot;
+use super::latency_plot::Plot;
 use crate::domain::{Direction, Freshness, Kpi, Level, Readiness, Version};
 use crate::store::{Instance, ModelState};
 use crate::view::look::Role;
@@ -36,7 +36,7 @@ fn course(brush: &mut Brush, y: usize, cx: &Cx, model: &ModelState, plot: Plot, 
     let values = series.binned(plot.window.from, plot.window.to, plot.window.cells);
     let highest = values.iter().flatten().copied().fold(0.0, f64::max);
     let limit = model.limits.rule(kpi).and_then(|rule| rule.critical.or(rule.warning)).unwrap_or(0.0);
-    let name = if kpi == Kpi::Throughput { "req/s" } else { "err %" };
+    let name = if kpi == Kpi::Throughput { "rps" } else { "err" };
     brush.cell(0, y, plot.left.saturating_sub(1), name, Role::Dim);
     let line = spark(&values, 0.0, highest.max(limit).max(1e-9), cx.look);
     let level = model.judgement(kpi).map_or(Level::NotMeasured, |judged| judged.level);

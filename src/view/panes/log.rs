@@ -80,3 +80,50 @@ impl LogFormatter for Lines {
         vec![Line::from(vec![Span::styled(head, self.dim), Span::styled(words, style)])]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tracing_subscriber::layer::SubscriberExt;
+
+    use super::*;
+    use crate::app::{App, KeyMap};
+    use crate::store::Store;
+    use crate::view::look::Look;
+
+    fn screen(offset: u16, rows: u16) -> String {
+        let (store, look) = (Store::new("e", Vec::new()), Look::default());
+        let mut app = App::new(Time::UNIX_EPOCH, (80, 24), KeyMap::new(&[].into()).unwrap());
+        (app.pane_offset, app.zoomed) = (offset, true);
+        let cx = Cx {
+            app: &app,
+            store: &store,
+            look: &look,
+            model: None,
+            zoomed: true,
+            focused: true,
+            framed: true,
+        };
+        let area = Rect::new(0, 0, 60, rows);
+        let mut buf = Buffer::empty(area);
+        draw(&mut buf, area, &cx);
+        let line = |y| (0..60).map(|x| buf[(x, y)].symbol()).collect::<String>().trim_end().to_owned();
+        (0..rows).map(line).collect::<Vec<_>>().join("\n")
+    }
+
+    #[test]
+    fn records_are_one_clean_line_each() {
+        assert!(screen(0, 3).contains("nothing has been logged"), "before anything is set up");
+        tui_logger::init_logger(tui_logger::LevelFilter::Trace).unwrap();
+        let subscriber = tracing_subscriber::registry().with(tui_logger::TuiTracingSubscriberLayer);
+        tracing::subscriber::with_default(subscriber, || {
+            for n in 0..9 {
+                tracing::warn!(target: "sources", "als-{n} hung\u{1b}[31m");
+            }
+        });
+        tui_logger::move_events();
+        let text = screen(0, 3);
+        assert!(text.contains("WARN  sources") && text.contains("als-8 hung[31m"), "{text}");
+        assert!(!text.contains("als-5"), "{text}");
+        assert!(screen(3, 3).contains("als-5"), "{}", screen(3, 3));
+    }
+}

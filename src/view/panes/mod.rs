@@ -5,13 +5,17 @@ pub mod canary;
 mod chart;
 pub mod drift;
 mod effect;
+#[cfg(test)]
+mod fixture;
 mod heat;
 pub mod latency;
 mod latency_detail;
+mod latency_plot;
 pub mod log;
 pub mod quality;
 pub mod registry;
 mod registry_compare;
+mod silence;
 #[cfg(test)]
 mod tests;
 pub mod timeline;

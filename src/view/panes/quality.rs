@@ -26,7 +26,14 @@ pub fn draw(buf: &mut Buffer, area: Rect, cx: &Cx) {
     let columns = Columns::of(brush.columns(), cx.zoomed);
     brush.row(0, &heading(cx, &columns));
     let mut rows: Vec<Row> = Vec::new();
-    for &kpi in model.kind.quality() {
+    let mut kpis = model.kind.quality().to_vec();
+    let room = brush.rows().saturating_sub(1 + usize::from(brush.rows() > 4));
+    if !cx.zoomed && kpis.len() > room {
+        // Where not all fit, the worst come first and what is not measured last.
+        let level = |kpi| model.judgement(kpi).map_or(Level::NotMeasured, |judged| judged.level);
+        kpis.sort_by_key(|&kpi| std::cmp::Reverse(level(kpi)));
+    }
+    for kpi in kpis {
         rows.push(score(cx, model, kpi, &columns));
         if cx.zoomed {
             rows.extend(versions(model, kpi).map(|version| of_version(cx, model, kpi, version, &columns)));
@@ -67,6 +74,8 @@ struct Columns {
 
 impl Columns {
     fn of(columns: usize, zoomed: bool) -> Self {
+        // Wider would only tear the table apart.
+        let columns = columns.min(if zoomed { 132 } else { 100 });
         let name = if columns >= 60 { 13 } else { 12 };
         let (mark, now_end) = (name + 1, name + 9);
         let interval = (columns >= 66).then_some(now_end + 1);
@@ -109,7 +118,8 @@ fn score(cx: &Cx, model: &ModelState, kpi: Kpi, at: &Columns) -> Row {
     let judged = model.judgement(kpi);
     let level = judged.map_or(Level::NotMeasured, |judged| judged.level);
     let value = judged.and_then(|judged| judged.value).or_else(|| model.value(kpi));
-    let Some(value) = value else {
+    // Old, or too few: the reason is more than the limits and means of a value that judges nothing.
+    let Some(value) = value.filter(|_| level != Level::Unknown) else {
         let mark = if level >= Level::Unknown { cx.look.level(level).0 } else { "" };
         let words = judged.map_or("not measured", |judged| judged.reason.as_str());
         return row()
@@ -123,7 +133,7 @@ fn score(cx: &Cx, model: &ModelState, kpi: Kpi, at: &Columns) -> Row {
     let mut cells = row()
         .at(0, kpi.label(), plain)
         .at(at.mark, if abnormal { cx.look.level(level).0 } else { "" }, ink)
-        .before(at.now_end, 7, &kpi.format(value), ink);
+        .before(at.now_end, 6, &kpi.format(value), ink);
     let samples = judged.and_then(|judged| judged.samples);
     if let (Some(x), Some(half)) = (at.interval, half_width(kpi, value, samples)) {
         cells = cells.at(x, format!("±{}", kpi.format(half)), dim);
@@ -167,7 +177,10 @@ fn course(
         cells = cells.at(x, spark(&values, low, high, cx.look), ink);
     }
     if let Some((seven, thirty)) = at.means {
-        let mean = |days| long.mean_since(now - days * DAY_S).map(|(mean, _)| kpi.format(mean));
+        // A mean over less than half of its days would be another mean.
+        let reaches = |days: i64| long.first_s().is_some_and(|first| first <= now - days * DAY_S / 2);
+        let known = |days| long.mean_since(now - days * DAY_S).filter(|_| reaches(days));
+        let mean = |days| known(days).map(|(mean, _)| kpi.format(mean));
         let mean = |days| mean(days).unwrap_or_else(|| "–".into());
         cells = cells.before(seven, 6, &mean(7), dim).before(thirty, 6, &mean(30), dim);
     }
@@ -191,7 +204,7 @@ fn of_version(cx: &Cx, model: &ModelState, kpi: Kpi, version: &Version, at: &Col
     let value = reading.as_ref().and_then(|reading| reading.value);
     let samples = reading.as_ref().and_then(|reading| reading.samples);
     let shown = value.map_or_else(|| "–".into(), |value| kpi.format(value));
-    let mut cells = row().at(0, format!("  {version}"), dim).before(at.now_end, 7, &shown, dim);
+    let mut cells = row().at(0, format!("  {version}"), dim).before(at.now_end, 6, &shown, dim);
     if let (Some(x), Some(half)) = (at.interval, value.and_then(|value| half_width(kpi, value, samples))) {
         cells = cells.at(x, format!("±{}", kpi.format(half)), dim);
     }
@@ -274,10 +287,9 @@ mod tests {
 
     #[test]
     fn intervals_are_wilsons() {
-        // p = 0.871, n = 1204: statsmodels' proportion_confint(1049, 1204, method="wilson") gives
-        // 0.8513…0.8891 around the counted share.
+        // By hand: p(1−p)/n = 9.316e-5, z²/(4n²) = 6.6e-7, the root 0.009686, times 1.96/1.00319 = 0.01892.
         let half = half_width(Kpi::Accuracy, 1049.0 / 1204.0, Some(1204)).unwrap();
-        assert!((half - 0.0189).abs() < 2e-4, "{half}");
+        assert!((half - 0.01892).abs() < 2e-5, "{half}");
         assert!(half_width(Kpi::Accuracy, 1.0, Some(20)).unwrap() > 0.05, "not zero at the edge");
         assert_eq!(half_width(Kpi::F1, 0.8, Some(20)), None);
         assert_eq!(half_width(Kpi::Accuracy, 0.8, Some(0)), None);

@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::brush::{Brush, Row, row};
-use super::{Cx, registry_compare};
+use super::{Cx, registry_compare, silence};
 use crate::domain::{Kpi, Level, RegisteredModel, RegisteredVersion, SourceGroup};
 use crate::store::ModelState;
 use crate::view::look::Role;
@@ -37,6 +37,10 @@ pub fn draw(buf: &mut Buffer, area: Rect, cx: &Cx) {
     let columns = brush.columns();
     let mut rows: Vec<Row> = disagreement(cx, model).into_iter().collect();
     for (id, entry) in &model.registry {
+        if let Some(trouble) = cx.store.source(id).and_then(|source| silence::trouble(cx, source)) {
+            let (mark, ink) = cx.look.level(Level::Unknown);
+            rows.push(row().at(0, format!("{mark} {trouble}: this is what it said before"), ink).row());
+        }
         if model.registry.len() > 1 {
             rows.push(row().at(0, format!("{id}  {}", entry.name), cx.look.style(Role::Strong)).row());
         }
@@ -118,7 +122,15 @@ impl Columns {
         let metrics: Vec<_> =
             METRICS.into_iter().filter(|(names, _)| known(names)).take(room.min(3)).collect();
         let end = first_metric + 7 * metrics.len() + 2;
-        Self { aliases, stage, created, first_metric, metrics, tags: (columns >= end + 10).then_some(end) }
+        let has_tags = entry.versions.iter().any(|version| !version.tags.is_empty());
+        Self {
+            aliases,
+            stage,
+            created,
+            first_metric,
+            metrics,
+            tags: (has_tags && columns >= end + 10).then_some(end),
+        }
     }
 }
 

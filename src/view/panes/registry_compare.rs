@@ -87,8 +87,8 @@ mod tests {
 
     #[test]
     fn production_meets_the_newest_other() {
-        let mut entry = RegisteredModel::default();
-        entry.versions = ["3", "2", "1"].map(|name| RegisteredVersion::named(Version::new(name))).to_vec();
+        let versions = ["3", "2", "1"].map(|name| RegisteredVersion::named(Version::new(name))).to_vec();
+        let mut entry = RegisteredModel { versions, ..RegisteredModel::default() };
         assert!(pair(&entry).is_none());
         entry.production = Some(Version::new("3"));
         let names = pair(&entry).map(|(a, b)| (a.version.to_string(), b.version.to_string()));

@@ -20,9 +20,11 @@ pub fn draw(buf: &mut Buffer, area: Rect, cx: &Cx) {
         // The alerts keep at most the upper half.
         let above = lines.len().min(rows / 2);
         brush.part(0, 0, columns, above).list(0, &lines, 0);
-        let events: Vec<Row> = cx.store.timeline.iter().rev().map(|event| line(cx, &at, event)).collect();
+        let events = &cx.store.timeline;
         let top = above + usize::from(above > 0);
-        brush.list(top, &events, cx.app.pane_offset.into());
+        brush.list_of(top, events.len(), cx.app.pane_offset.into(), |place| {
+            events.get(events.len() - 1 - place).map(|event| line(cx, &at, event)).unwrap_or_default()
+        });
         if events.is_empty() {
             brush.put(0, top, "nothing has happened since wardroom began to look", Role::Dim);
         }

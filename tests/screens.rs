@@ -1,0 +1,231 @@
+//! The screens as they are: text and styles at every usual size, and no panic at any other.
+
+#[path = "common/screen.rs"]
+mod screen;
+
+use std::fmt::Write;
+
+use proptest::prelude::*;
+use ratatui::buffer::Buffer;
+use screen::{app, empty, frame, rich};
+use tui_input::Input;
+use wardroom::app::{App, Dialog, Filter, Focus, Pane};
+use wardroom::store::Store;
+use wardroom::view::export::{to_ansi, to_svg, to_text};
+use wardroom::view::theme::Theme;
+use wardroom::view::{Depth, Look};
+
+const SIZES: [(u16, u16); 3] = [(80, 24), (120, 36), (200, 50)];
+
+/// The styles of a frame: a line a row, a run of columns with what differs from plain text.
+fn styles(buf: &Buffer) -> String {
+    let mut out = String::new();
+    for y in 0..buf.area.height {
+        let mut start = 0;
+        while start < buf.area.width {
+            let cell = &buf[(start, y)];
+            let same = |x: &u16| {
+                let other = &buf[(*x, y)];
+                (other.fg, other.bg, other.modifier) == (cell.fg, cell.bg, cell.modifier)
+            };
+            let end = (start..buf.area.width).take_while(same).last().unwrap_or(start);
+            let style = cell.style();
+            let colour = |c: Option<ratatui::style::Color>| c.map_or_else(String::new, |c| format!(" {c}"));
+            let words = format!("{}{} {:?}", colour(style.fg), colour(style.bg), cell.modifier);
+            if words != " Reset Reset NONE" {
+                let _ = writeln!(out, "{y}: {start}..{end}{words}");
+            }
+            start = end + 1;
+        }
+    }
+    out
+}
+
+fn name(what: &str, (columns, rows): (u16, u16)) -> String {
+    format!("{what}-{columns}x{rows}")
+}
+
+fn zoom(app: &mut App, pane: Pane) {
+    (app.focus, app.tab, app.zoomed) = (Focus::Pane(pane), pane, true);
+}
+
+fn shoot(what: &str, app: &App, store: &Store, look: &Look) {
+    insta::assert_snapshot!(name(what, app.size), to_text(&frame(app, store, look)));
+}
+
+#[test]
+fn the_war_room() {
+    let store = rich();
+    for size in SIZES.into_iter().chain([(160, 45), (40, 10), (20, 5)]) {
+        let app = app(size).unwrap();
+        let buf = frame(&app, &store, &Look::default());
+        insta::assert_snapshot!(name("room", size), to_text(&buf));
+        insta::assert_snapshot!(name("room-styles", size), styles(&buf));
+    }
+}
+
+#[test]
+fn before_the_first_answer() {
+    for size in SIZES {
+        shoot("empty", &app(size).unwrap(), &empty(), &Look::default());
+    }
+    shoot("no-models", &app((80, 24)).unwrap(), &Store::new("prod-eu", Vec::new()), &Look::default());
+}
+
+#[test]
+fn zoomed_panes() {
+    let store = rich();
+    for size in SIZES {
+        for pane in Pane::ALL.into_iter().filter(|pane| *pane != Pane::Log) {
+            let mut app = app(size).unwrap();
+            zoom(&mut app, pane);
+            shoot(&format!("zoom-{}", pane.title().to_lowercase()), &app, &store, &Look::default());
+        }
+    }
+}
+
+#[test]
+fn focused_panes_of_the_narrow_screen() {
+    let store = rich();
+    for pane in [Pane::Quality, Pane::Canary, Pane::Timeline] {
+        let mut app = app((80, 24)).unwrap();
+        (app.focus, app.tab) = (Focus::Pane(pane), pane);
+        shoot(&format!("tab-{}", pane.title().to_lowercase()), &app, &store, &Look::default());
+    }
+}
+
+#[test]
+fn dialogs() {
+    let store = rich();
+    for size in SIZES.into_iter().chain([(40, 10)]) {
+        for (what, dialog) in [
+            ("help", Dialog::Help(0)),
+            ("describe", Dialog::Describe(0)),
+            ("filter", Dialog::Filter(Input::new("!ok".into()))),
+            ("filter-wrong", Dialog::Filter(Input::new("al(".into()))),
+            ("command", Dialog::Command(Input::new("re".into()))),
+            ("note", Dialog::Note(Input::new("looking".into()))),
+        ] {
+            let mut app = app(size).unwrap();
+            if what == "filter" {
+                app.filter = Filter::parse("!ok").unwrap();
+            }
+            app.dialog = dialog;
+            shoot(what, &app, &store, &Look::default());
+        }
+    }
+}
+
+#[test]
+fn a_filter_without_a_match_and_a_message_say_what_to_do() {
+    let (store, mut app) = (rich(), app((80, 24)).unwrap());
+    app.filter = Filter::parse("nothing").unwrap();
+    app.say("sort: `x` is no order; write worst, name, p95", wardroom::domain::Level::Warning);
+    let text = to_text(&frame(&app, &store, &Look::default()));
+    assert!(text.contains("No model passes the filter nothing. Esc drops it."), "{text}");
+    assert!(text.lines().last().unwrap().starts_with(" ▲ sort: `x` is no order"), "{text}");
+}
+
+#[test]
+fn what_is_out_of_view_is_counted_by_its_level() {
+    let (store, mut app) = (rich(), app((120, 36)).unwrap());
+    (app.sort, app.fleet_offset) = (wardroom::app::Sort::Name, 1);
+    let text = to_text(&frame(&app, &store, &Look::default()));
+    assert!(text.contains("1 above, 5 more, 1 warning below"), "{text}");
+}
+
+#[test]
+fn pages_scroll_to_their_end_and_no_further() {
+    let store = rich();
+    for (what, dialog) in [("help-end", Dialog::Help(u16::MAX)), ("describe-end", Dialog::Describe(u16::MAX))]
+    {
+        let mut app = app((80, 24)).unwrap();
+        app.dialog = dialog;
+        shoot(what, &app, &store, &Look::default());
+    }
+}
+
+#[test]
+fn themes_differ_in_style_and_not_in_text() {
+    let store = rich();
+    let app = app((120, 36)).unwrap();
+    let plain = to_text(&frame(&app, &store, &Look::default()));
+    for theme in Theme::NAMES.into_iter().skip(1) {
+        let buf = frame(&app, &store, &Look::load(theme, Depth::Rgb, false).unwrap());
+        assert_eq!(to_text(&buf), plain, "{theme}");
+        insta::assert_snapshot!(format!("theme-{theme}"), styles(&buf));
+    }
+}
+
+#[test]
+fn without_colour_severity_and_selection_survive() {
+    let store = rich();
+    for size in SIZES {
+        for (what, ascii) in [("mono", false), ("ascii-mono", true)] {
+            let look = Look::load("default", Depth::Mono, ascii).unwrap();
+            let buf = frame(&app(size).unwrap(), &store, &look);
+            let text = to_text(&buf);
+            assert!(buf.content.iter().all(|cell| cell.style().fg == Some(ratatui::style::Color::Reset)));
+            assert!(text.contains("612!"), "{text}");
+            assert!(text.contains("> 500, 3 min"), "{text}");
+            let row = text.lines().find(|line| line.contains("alzheimer")).unwrap();
+            let marks = if ascii { [">", "X"] } else { ["▶", "■"] };
+            assert!(marks.iter().all(|mark| row.contains(mark)), "{row}");
+            assert!(!ascii || text.is_ascii(), "{text}");
+            insta::assert_snapshot!(name(what, size), text);
+        }
+    }
+}
+
+#[test]
+fn the_same_state_gives_the_same_frame() {
+    let (app, store) = (app((160, 45)).unwrap(), rich());
+    let frames = [0, 1].map(|_| to_ansi(&frame(&app, &store, &Look::default())));
+    assert_eq!(frames[0], frames[1]);
+}
+
+#[test]
+fn foreign_text_does_no_harm() {
+    let store = rich();
+    for size in SIZES {
+        let buf = frame(&app(size).unwrap(), &store, &Look::default());
+        assert!(buf.content.iter().all(|cell| !cell.symbol().chars().any(char::is_control)));
+        let svg = to_svg(&buf, false);
+        assert!(svg.starts_with("<svg") && !svg.contains('\u{1b}'));
+    }
+}
+
+#[test]
+fn one_cell_shows_the_worst() {
+    let store = rich();
+    assert_eq!(to_text(&frame(&app((1, 1)).unwrap(), &store, &Look::default())), "■\n");
+    assert_eq!(to_text(&frame(&app((0, 0)).unwrap(), &store, &Look::default())), "");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(120))]
+    #[test]
+    fn no_size_breaks_it(columns in 0u16..220, rows in 0u16..60, pane in 0usize..8, zoomed: bool, dialog in 0u8..6, ascii: bool, full: bool) {
+        let store = if full { rich() } else { empty() };
+        let mut app = app((columns, rows)).unwrap();
+        if let Some(&pane) = Pane::ALL.get(pane) {
+            zoom(&mut app, pane);
+            app.zoomed = zoomed;
+        }
+        app.pane_offset = rows;
+        app.dialog = match dialog {
+            1 => Dialog::Help(rows),
+            2 => Dialog::Describe(columns),
+            3 => Dialog::Filter(Input::new("心电图 al(".repeat(dialog.into()))),
+            4 => Dialog::Command(Input::new("theme 心".into())),
+            5 => Dialog::Note(Input::new("心".repeat(rows.into()))),
+            _ => Dialog::None,
+        };
+        let mut buf = Buffer::empty(ratatui::layout::Rect::new(0, 0, columns, rows));
+        let look = Look::load("default", Depth::Ansi16, ascii).unwrap();
+        let cursor = wardroom::view::draw(&mut buf, &app, &store, &look);
+        if let Some(cursor) = cursor {
+            prop_assert!(cursor.x < columns.max(1) && cursor.y < rows.max(1), "{cursor:?}");
+        }
+    }
+}
