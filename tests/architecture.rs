@@ -80,7 +80,8 @@ fn named_after(text: &str, prefix: &str) -> Vec<String> {
 #[test]
 fn no_room_knows_more_than_it_may() {
     let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let rooms: BTreeMap<&str, (&[&str], &[&str])> = ROOMS.iter().map(|&(room, may, not)| (room, (may, not))).collect();
+    let rooms: BTreeMap<&str, (&[&str], &[&str])> =
+        ROOMS.iter().map(|&(room, may, not)| (room, (may, not))).collect();
     let mut broken = Vec::new();
     let mut read = 0;
     for entry in std::fs::read_dir(&src).unwrap() {
@@ -104,7 +105,10 @@ fn no_room_knows_more_than_it_may() {
             }
             for krate in *not {
                 if code.contains(&format!("{krate}::")) {
-                    broken.push(format!("{} knows the crate `{krate}`", file.strip_prefix(&src).unwrap().display()));
+                    broken.push(format!(
+                        "{} knows the crate `{krate}`",
+                        file.strip_prefix(&src).unwrap().display()
+                    ));
                 }
             }
         }

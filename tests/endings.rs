@@ -55,7 +55,11 @@ fn a_panic_in_a_worker_gives_the_terminal_back_and_ends_the_process() {
     session.assert_given_back();
     let text = String::from_utf8_lossy(&session.raw).into_owned();
     let left = text.rfind("\x1b[?1049l").unwrap();
-    assert!(text[left..].contains("asked to panic"), "the message stands after the restored screen: {}", &text[left..]);
+    assert!(
+        text[left..].contains("asked to panic"),
+        "the message stands after the restored screen: {}",
+        &text[left..]
+    );
 }
 
 #[test]

@@ -20,7 +20,8 @@ fn the_first_screen_names_the_fleet_and_fills_with_numbers() {
     for model in ["als", "parkinsons", "heart-disease", "omics-risk", "diagnosis"] {
         session.wait_text(model);
     }
-    for word in ["Fleet", "Latency", "Drift", "Quality", "Canary", "Timeline", "LIVE", "1.3.0", "gait_speed"] {
+    for word in ["Fleet", "Latency", "Drift", "Quality", "Canary", "Timeline", "LIVE", "1.3.0", "gait_speed"]
+    {
         session.wait_text(word);
     }
     session.keys("q");
@@ -32,11 +33,16 @@ fn keys_move_filter_zoom_and_explain() {
     let mut session = demo((120, 36), &[], &[]);
     session.keys("/hear");
     session.wait_for("the filtered fleet", |s| s.contains("heart-disease") && !s.contains("parkinsons"));
-    session.keys("\r\x1b");
+    session.keys("\r");
+    session.wait_for("the closed prompt", |s| s.contains("describe") && !s.contains("parkinsons"));
+    // A key right after an escape would be Alt and that key, as on any terminal: each waits for the answer.
+    session.keys("\x1b");
     session.wait_for("the whole fleet", |s| s.contains("parkinsons"));
     session.keys("/!al\r");
     session.wait_for("the inverse", |s| s.contains("parkinsons") && !s.contains(" als "));
+    session.wait_text("describe");
     session.keys("\x1b");
+    session.wait_for("the whole fleet", |s| s.contains(" als "));
     session.keys("?");
     session.wait_for("the help", |s| s.contains("promote the canary by one step"));
     session.keys("\x1b");
@@ -46,9 +52,11 @@ fn keys_move_filter_zoom_and_explain() {
     session.keys("\r");
     session.wait_for("the zoomed registry", |s| s.contains("champion") && !s.contains("Timeline"));
     session.keys("\x1b");
+    session.wait_for("the room", |s| s.contains("Timeline"));
     session.keys("d");
-    session.wait_for("the description", |s| s.contains("latency p95"));
+    session.wait_for("the description", |s| s.contains("guide"));
     session.keys("\x1b");
+    session.wait_for("the room", |s| s.contains("Timeline"));
     session.keys("A");
     session.wait_for("the refusal with its reason", |s| s.contains("abort:"));
     session.keys(":theme nowhere\r");
@@ -63,7 +71,8 @@ fn keys_move_filter_zoom_and_explain() {
 #[test]
 fn every_size_down_to_one_by_one_is_survived() {
     let mut session = demo((200, 50), &[], &[]);
-    for (cols, rows) in [(120, 36), (80, 24), (59, 14), (40, 10), (20, 5), (10, 2), (1, 1), (3, 40), (200, 1)] {
+    for (cols, rows) in [(120, 36), (80, 24), (59, 14), (40, 10), (20, 5), (10, 2), (1, 1), (3, 40), (200, 1)]
+    {
         session.resize(cols, rows);
     }
     session.resize(80, 24);
@@ -76,14 +85,17 @@ fn every_size_down_to_one_by_one_is_survived() {
 #[test]
 fn ascii_and_no_colour_keep_selection_and_severity() {
     let mut session = demo((120, 36), &["--ascii"], &[("NO_COLOR", "1")]);
-    session.wait_for("the selection's mark", |s| s.lines().any(|line| line.contains("> ") && line.contains("alz") || line.contains('>')));
+    session.wait_for("the selection's mark", |s| {
+        s.lines().any(|line| line.contains("> ") && line.contains("alz") || line.contains('>'))
+    });
     session.keys("q");
     assert_eq!(session.end().0, 0);
     let text = String::from_utf8_lossy(&session.raw);
     let coloured = text.match_indices("\x1b[").any(|(at, _)| {
         let rest = &text[at + 2..];
         let end = rest.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(0);
-        rest[end..].starts_with('m') && rest[..end].split(';').any(|code| matches!(code, "31" | "33" | "91" | "38"))
+        rest[end..].starts_with('m')
+            && rest[..end].split(';').any(|code| matches!(code, "31" | "33" | "91" | "38"))
     });
     assert!(!coloured, "a colour was written in spite of NO_COLOR");
     assert!(session.screen().is_ascii(), "{}", session.screen());

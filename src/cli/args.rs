@@ -158,7 +158,8 @@ pub enum Format {
 fn size(text: &str) -> Result<(u16, u16), String> {
     let wrong = || format!("`{text}` is not a size; write columns x rows, such as 120x36");
     let (columns, rows) = text.split_once(['x', '×']).ok_or_else(wrong)?;
-    let read = |part: &str| part.trim().parse::<u16>().ok().filter(|n| (1..=1_000).contains(n)).ok_or_else(wrong);
+    let read =
+        |part: &str| part.trim().parse::<u16>().ok().filter(|n| (1..=1_000).contains(n)).ok_or_else(wrong);
     Ok((read(columns)?, read(rows)?))
 }
 
@@ -188,7 +189,9 @@ mod tests {
 
     #[test]
     fn config_may_stand_before_or_after() {
-        for words in [["wardroom", "--config", "a.toml", "check"], ["wardroom", "check", "--config", "a.toml"]] {
+        for words in
+            [["wardroom", "--config", "a.toml", "check"], ["wardroom", "check", "--config", "a.toml"]]
+        {
             let args = Args::parse_from(words);
             assert_eq!(args.common.config.as_deref(), Some(std::path::Path::new("a.toml")));
         }

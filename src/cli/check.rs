@@ -60,17 +60,22 @@ struct SourceAnswer<'a> {
 /// A config that is wrong, a model that is not in it, a source that cannot be set up: exit code 3.
 pub fn run(common: &Common, options: &CheckArgs) -> Result<u8, String> {
     logging::headless(common.log_file.as_deref())?;
-    let window = options.since.iter().map(|since| ("window".into(), since.clone(), "flag --since".into())).collect();
+    let window =
+        options.since.iter().map(|since| ("window".into(), since.clone(), "flag --since".into())).collect();
     let loaded = settings::load_with(common, window).map_err(|error| error.to_string())?;
     let config = &loaded.config;
     for name in &options.model {
         if !config.model.iter().any(|model| &model.name == name) {
             let known: Vec<&str> = config.model.iter().take(20).map(|model| model.name.as_str()).collect();
-            return Err(format!("--model {name}: there is no such model in the config; it has {}", known.join(", ")));
+            return Err(format!(
+                "--model {name}: there is no such model in the config; it has {}",
+                known.join(", ")
+            ));
         }
     }
     let (store, _) = stage::one_round(config)?;
-    let chosen = |id: &ModelId| options.model.is_empty() || options.model.iter().any(|name| **name == *id.name);
+    let chosen =
+        |id: &ModelId| options.model.is_empty() || options.model.iter().any(|name| **name == *id.name);
     let models: Vec<&ModelState> = store.models.iter().filter(|model| chosen(&model.id)).collect();
     let level = overall(&store, &models, options.model.is_empty());
     let answer = answer(&store, &models, level, config.window.to_string());
@@ -92,7 +97,12 @@ fn overall(store: &Store, models: &[&ModelState], all: bool) -> Level {
     };
     let silent = all && store.sources.iter().any(|source| source.seen.is_none());
     let sources = if silent || models.is_empty() { Level::Unknown } else { Level::Ok };
-    models.iter().map(|model| model.level).chain([sources]).max_by_key(|&level| rank(level)).unwrap_or(Level::Unknown)
+    models
+        .iter()
+        .map(|model| model.level)
+        .chain([sources])
+        .max_by_key(|&level| rank(level))
+        .unwrap_or(Level::Unknown)
 }
 
 fn answer<'a>(store: &'a Store, models: &[&'a ModelState], level: Level, window: String) -> Answer<'a> {
@@ -153,7 +163,12 @@ fn table(answer: &Answer<'_>) -> String {
         for kpi in &model.kpis {
             let n = kpi.samples.map(|n| format!("n {n}")).unwrap_or_default();
             let rule = kpi.rule.as_deref().map(|rule| format!("({rule})")).unwrap_or_default();
-            text.push_str(&format!("  {:<13} {:<17} {:<44} {n:<9} {rule}\n", kpi.level.word(), kpi.id, kpi.reason));
+            text.push_str(&format!(
+                "  {:<13} {:<17} {:<44} {n:<9} {rule}\n",
+                kpi.level.word(),
+                kpi.id,
+                kpi.reason
+            ));
         }
     }
     for source in &answer.sources {

@@ -19,7 +19,8 @@ pub fn run(common: &Common, options: &DiscoverArgs) -> Result<u8, String> {
         .map_err(|(server, fault)| format!("discover: {server}: {fault}"))?;
     let text = write(options, &found);
     // What is printed must be ready to use: it is read like any other config before it is shown.
-    crate::config::parse("discovered", &text, &[]).map_err(|error| format!("discover: what it wrote is no config: {error}"))?;
+    crate::config::parse("discovered", &text, &[])
+        .map_err(|error| format!("discover: what it wrote is no config: {error}"))?;
     out::say(&text);
     Ok(0)
 }
@@ -38,7 +39,11 @@ pub fn write(options: &DiscoverArgs, found: &Found) -> String {
         text.push_str(&format!("\n[[mlflow]]\nurl = {}\n", quote(url.as_str())));
     }
     for model in &found.models {
-        text.push_str(&format!("\n[[model]]\nname = {}\nkind = \"{}\"\n", quote(&model.name), model.kind.word()));
+        text.push_str(&format!(
+            "\n[[model]]\nname = {}\nkind = \"{}\"\n",
+            quote(&model.name),
+            model.kind.word()
+        ));
         if let Some(registered) = model.registered.as_ref().filter(|registered| **registered != model.name) {
             text.push_str(&format!("registry_name = {}\n", quote(registered)));
         }

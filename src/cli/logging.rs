@@ -67,6 +67,8 @@ where
     S: tracing::Subscriber + for<'a> tracing_subscriber::registry::LookupSpan<'a>,
 {
     let file = File::options().create(true).append(true).open(path);
-    let file = file.map_err(|error| format!("--log-file {}: {error}; name a file in a folder that exists", path.display()))?;
+    let file = file.map_err(|error| {
+        format!("--log-file {}: {error}; name a file in a folder that exists", path.display())
+    })?;
     Ok(tracing_subscriber::fmt::layer().with_writer(file).with_ansi(false))
 }

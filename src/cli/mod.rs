@@ -59,7 +59,8 @@ fn config(common: &args::Common, command: &ConfigCommand) -> Result<u8, String> 
     match command {
         ConfigCommand::Example => say(crate::config::show::EXAMPLE),
         ConfigCommand::Schema => {
-            let schema = serde_json::to_string_pretty(&crate::config::show::schema()).map_err(|e| e.to_string())?;
+            let schema =
+                serde_json::to_string_pretty(&crate::config::show::schema()).map_err(|e| e.to_string())?;
             say(&schema);
         }
         ConfigCommand::Show => {

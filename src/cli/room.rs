@@ -86,7 +86,8 @@ pub fn app_for(loaded: &Loaded, now: Time, size: (u16, u16), map: KeyMap) -> App
 
 /// `user@host` of who sits here.
 fn operator() -> String {
-    let user = std::env::var("USER").or_else(|_| std::env::var("LOGNAME")).unwrap_or_else(|_| "operator".into());
+    let user =
+        std::env::var("USER").or_else(|_| std::env::var("LOGNAME")).unwrap_or_else(|_| "operator".into());
     let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     let host = host.trim().split('.').next().unwrap_or_default().to_owned();
     crate::domain::text::clean(&if host.is_empty() { user } else { format!("{user}@{host}") }, 40)
@@ -118,7 +119,12 @@ pub fn look_for(loaded: &Loaded, colours: bool) -> Result<Look, String> {
 
 /// How the poller works under these settings.
 pub fn poll_settings(config: &Config) -> PollSettings {
-    PollSettings { concurrency: config.concurrency, epoch: 0, seed: u64::from(std::process::id()), clock: stage::now }
+    PollSettings {
+        concurrency: config.concurrency,
+        epoch: 0,
+        seed: u64::from(std::process::id()),
+        clock: stage::now,
+    }
 }
 
 struct Room {

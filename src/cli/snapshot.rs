@@ -55,7 +55,9 @@ async fn observe(loaded: &Loaded, watch: Option<Duration>) -> Result<Store, Stri
     let (sender, mut reports) = tokio::sync::mpsc::channel(1_024);
     let handle = poller::Poller::spawn(sources, room::poll_settings(&loaded.config), sender);
     let end = Instant::now() + watch;
-    while let Ok(Some(report)) = tokio::time::timeout(end.saturating_duration_since(Instant::now()), reports.recv()).await {
+    while let Ok(Some(report)) =
+        tokio::time::timeout(end.saturating_duration_since(Instant::now()), reports.recv()).await
+    {
         store.apply(&report);
         store.tick(stage::now());
     }
@@ -63,7 +65,12 @@ async fn observe(loaded: &Loaded, watch: Option<Duration>) -> Result<Store, Stri
     Ok(store)
 }
 
-fn draw(loaded: &Loaded, mut store: Store, options: &SnapshotArgs, look: &view::look::Look) -> Result<String, String> {
+fn draw(
+    loaded: &Loaded,
+    mut store: Store,
+    options: &SnapshotArgs,
+    look: &view::look::Look,
+) -> Result<String, String> {
     let map = settings::keymap(loaded).map_err(|error| error.to_string())?;
     let mut app: App = room::app_for(loaded, stage::now(), options.size, map);
     update(&mut app, &mut store, Msg::Tick(stage::now()));

@@ -58,6 +58,8 @@ pub struct Rule {
 
 /// Samples below which a percentile is the word of a single request.
 pub const MIN_REQUESTS: u64 = 20;
+/// Samples below which one failed request alone would break the guide's 1 %.
+pub const MIN_FOR_ERRORS: u64 = 100;
 /// Labelled predictions below which a quality score says nothing (±0.2 at n = 20).
 pub const MIN_LABELS: u64 = 20;
 
@@ -130,7 +132,8 @@ impl Limits {
 /// How many samples a KPI needs before it is judged.
 pub fn default_samples(kpi: Kpi) -> u64 {
     match kpi {
-        Kpi::LatencyP50 | Kpi::LatencyP95 | Kpi::LatencyP99 | Kpi::ErrorRate => MIN_REQUESTS,
+        Kpi::LatencyP50 | Kpi::LatencyP95 | Kpi::LatencyP99 => MIN_REQUESTS,
+        Kpi::ErrorRate => MIN_FOR_ERRORS,
         kpi if kpi.is_quality() => MIN_LABELS,
         _ => 0,
     }

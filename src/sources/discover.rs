@@ -69,7 +69,12 @@ async fn registry(url: &Url, found: &mut Found) -> Result<(), Fault> {
     for model in client.models().await? {
         let mut kind = ModelKind::Classification;
         let versions = client.versions(&model.name).await?;
-        for run_id in versions.iter().map(|version| version.run_id.as_deref().unwrap_or_default()).filter(|id| !id.is_empty()).take(1) {
+        for run_id in versions
+            .iter()
+            .map(|version| version.run_id.as_deref().unwrap_or_default())
+            .filter(|id| !id.is_empty())
+            .take(1)
+        {
             let logged = client.run(run_id).await?.map(|run| run.data.metrics).unwrap_or_default();
             if logged.iter().any(|metric| is_regression(&metric.key)) {
                 kind = ModelKind::Regression;
@@ -101,7 +106,9 @@ async fn metrics(url: &Url, found: &mut Found) -> Result<(), Fault> {
             }
         }
         if seen.is_empty() {
-            let word = format!("Prometheus has metrics of the kind `{preset_name}`, but none of its labels names a model");
+            let word = format!(
+                "Prometheus has metrics of the kind `{preset_name}`, but none of its labels names a model"
+            );
             found.unmatched.push(format!("{word}: add a [[model]] with prometheus.select"));
         }
         for value in seen {
@@ -126,7 +133,8 @@ fn telling(preset: &Preset, names: &HashSet<String>) -> Vec<String> {
     let counters = preset.requests.iter().flat_map(|counter| counter.metric.clone());
     let gauges = preset.gauges.values().flat_map(|gauge| gauge.metric.clone());
     let drift = preset.drift.iter().flat_map(|drift| drift.metric.clone());
-    let latency = preset.latency.iter().flat_map(|latency| latency.metric.iter().map(|name| format!("{name}_bucket")));
+    let latency =
+        preset.latency.iter().flat_map(|latency| latency.metric.iter().map(|name| format!("{name}_bucket")));
     counters.chain(latency).chain(gauges).chain(drift).filter(|name| names.contains(name)).take(4).collect()
 }
 

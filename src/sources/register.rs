@@ -8,7 +8,8 @@ use crate::domain::Fault;
 
 type Build = fn(&Config, &BTreeMap<String, Preset>) -> Result<Vec<Box<dyn Source>>, Fault>;
 
-const KINDS: &[Build] = &[endpoint::sources, mlflow::sources, files::sources, mlops::sources, canary::sources];
+const KINDS: &[Build] =
+    &[endpoint::sources, mlflow::sources, files::sources, mlops::sources, canary::sources];
 
 /// Every source that a config names.
 ///

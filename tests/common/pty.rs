@@ -1,7 +1,10 @@
 //! Drives the real program in a pseudo-terminal, and looks at the emulated screen.
 
 use std::io::{Read, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, channel};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
@@ -15,6 +18,8 @@ pub struct Session {
     writer: Option<Box<dyn Write + Send>>,
     pub child: Box<dyn Child + Send + Sync>,
     bytes: Receiver<Vec<u8>>,
+    reader: Option<JoinHandle<()>>,
+    stop: Arc<AtomicBool>,
     parser: vt100::Parser,
     /// Every byte that the program wrote.
     pub raw: Vec<u8>,
@@ -28,12 +33,15 @@ impl Session {
 
     /// Starts any program.
     pub fn start_by(words: &[&str], (cols, rows): (u16, u16), variables: &[(&str, &str)]) -> Self {
-        let pair = native_pty_system().openpty(PtySize { rows, cols, pixel_width: 0, pixel_height: 0 }).unwrap();
+        let pair =
+            native_pty_system().openpty(PtySize { rows, cols, pixel_width: 0, pixel_height: 0 }).unwrap();
         let mut command = CommandBuilder::new(words[0]);
         command.args(&words[1..]);
         command.env_clear();
         let home = std::env::temp_dir();
-        for (key, value) in [("TERM", "xterm-256color"), ("LANG", "C.UTF-8"), ("PATH", "/usr/bin:/bin"), ("USER", "sre")] {
+        for (key, value) in
+            [("TERM", "xterm-256color"), ("LANG", "C.UTF-8"), ("PATH", "/usr/bin:/bin"), ("USER", "sre")]
+        {
             command.env(key, value);
         }
         command.env("HOME", &home);
@@ -46,16 +54,27 @@ impl Session {
         let mut reader = pair.master.try_clone_reader().unwrap();
         let writer = pair.master.take_writer().unwrap();
         let (sender, bytes) = channel();
-        std::thread::spawn(move || {
+        let stop = Arc::new(AtomicBool::new(false));
+        let stopped = stop.clone();
+        let reader = std::thread::spawn(move || {
             let mut buffer = [0u8; 65_536];
             while let Ok(n) = reader.read(&mut buffer) {
-                if n == 0 || sender.send(buffer[..n].to_vec()).is_err() {
+                if n == 0 || sender.send(buffer[..n].to_vec()).is_err() || stopped.load(Ordering::SeqCst) {
                     return;
                 }
             }
         });
         let parser = vt100::Parser::new(rows, cols, 0);
-        Self { master: Some(pair.master), writer: Some(writer), child, bytes, parser, raw: Vec::new() }
+        Self {
+            master: Some(pair.master),
+            writer: Some(writer),
+            child,
+            bytes,
+            reader: Some(reader),
+            stop,
+            parser,
+            raw: Vec::new(),
+        }
     }
 
     fn take_in(&mut self, wait: Duration) {
@@ -114,10 +133,13 @@ impl Session {
         assert!(status.success());
     }
 
-    /// The terminal vanishes.
+    /// The terminal vanishes: every descriptor of its other side is closed when this returns. The reading
+    /// side closes with the next bytes, and a live room writes some every second.
     pub fn vanish(&mut self) {
+        self.stop.store(true, Ordering::SeqCst);
         self.writer = None;
         self.master = None;
+        self.reader.take().unwrap().join().unwrap();
     }
 
     /// Waits for the end, and gives the exit code and how long it took.
@@ -137,7 +159,8 @@ impl Session {
     /// Everything that was switched on is switched off again.
     pub fn assert_given_back(&self) {
         let text = String::from_utf8_lossy(&self.raw);
-        let place = |wanted: &str| text.rfind(wanted).unwrap_or_else(|| panic!("{wanted:?} was never written"));
+        let place =
+            |wanted: &str| text.rfind(wanted).unwrap_or_else(|| panic!("{wanted:?} was never written"));
         assert!(place("\x1b[?1049l") > place("\x1b[?1049h"), "the alternate screen is left");
         assert!(place("\x1b[?25h") > place("\x1b[?25l"), "the cursor is shown");
         assert!(place("\x1b[?2004l") > place("\x1b[?2004h"), "bracketed paste is off");
