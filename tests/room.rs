@@ -46,7 +46,7 @@ fn keys_move_filter_zoom_and_explain() {
     session.keys("?");
     session.wait_for("the help", |s| s.contains("promote the canary by one step"));
     session.keys("\x1b");
-    session.wait_for("the room", |s| s.contains("Timeline"));
+    session.wait_for("the room", |s| !s.contains("promote the canary by one step"));
     session.keys("5");
     session.wait_for("the registry", |s| s.contains("champion"));
     session.keys("\r");
@@ -56,7 +56,7 @@ fn keys_move_filter_zoom_and_explain() {
     session.keys("d");
     session.wait_for("the description", |s| s.contains("guide"));
     session.keys("\x1b");
-    session.wait_for("the room", |s| s.contains("Timeline"));
+    session.wait_for("the room", |s| !s.contains("guide"));
     session.keys("A");
     session.wait_for("the refusal with its reason", |s| s.contains("abort:"));
     session.keys(":theme nowhere\r");

@@ -58,8 +58,8 @@ pub struct Rule {
 
 /// Samples below which a percentile is the word of a single request.
 pub const MIN_REQUESTS: u64 = 20;
-/// Samples below which one failed request alone would break the guide's 1 %.
-pub const MIN_FOR_ERRORS: u64 = 100;
+/// Samples below which one failed request alone would break the guide's critical limit of 2 %.
+pub const MIN_FOR_ERRORS: u64 = 50;
 /// Labelled predictions below which a quality score says nothing (±0.2 at n = 20).
 pub const MIN_LABELS: u64 = 20;
 

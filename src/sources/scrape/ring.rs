@@ -47,6 +47,8 @@ struct Track {
 const MOST_SERIES: usize = 5_000;
 /// How many pages a window keeps at most.
 const PAGES: f64 = 60.0;
+/// No window is shorter than this, seconds, or a quarter of what is asked for.
+const SHORTEST_S: f64 = 15.0;
 
 /// What was counted in the window that ends with the newest page.
 #[derive(Debug)]
@@ -118,13 +120,14 @@ impl Ring {
         self.pages.iter().rev().find(whole).or(self.pages.front()).copied()
     }
 
-    /// How long the window really is, seconds; `None` while there is only one page.
+    /// How long the window really is, seconds; `None` while there is only one page, or pages of too short a
+    /// time to say anything: a few requests make no percentile.
     pub fn span(&self) -> Option<f64> {
         let span = (*self.pages.back()? - self.begin()?).as_seconds_f64();
-        (span > 0.0).then_some(span)
+        (span > 0.0 && span >= (self.window / 4.0).min(SHORTEST_S)).then_some(span)
     }
 
-    /// What each series counted in the window; since its own start while there is only one page.
+    /// What each series counted in the window; since its own start while there is none.
     pub fn rows(&self) -> impl Iterator<Item = (&Key, Counts)> {
         let begin = self.span().and(self.begin());
         self.tracks.iter().map(move |(key, track)| (key, track.since(begin)))
