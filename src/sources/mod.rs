@@ -1,8 +1,10 @@
 //! Reads the world: one file an upstream, each turning answers into observations. Nothing here writes.
 
+pub mod alertmanager;
 pub mod http;
 pub mod poller;
 pub mod presets;
+pub mod prometheus;
 pub mod register;
 
 pub mod canary;

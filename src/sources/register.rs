@@ -1,25 +1,31 @@
-//! The one place where a kind of source is registered: one line each.
+//! The one place where a kind of source is made known: one line each.
 
-use std::collections::BTreeMap;
-
-use super::{Source, canary, endpoint, files, mlflow, mlops, presets};
-use crate::config::{Config, Preset};
+use super::presets::{Catalogue, catalogue};
+use super::{Source, alertmanager, canary, endpoint, files, mlflow, mlops, prometheus};
+use crate::config::Config;
 use crate::domain::Fault;
 
-type Build = fn(&Config, &BTreeMap<String, Preset>) -> Result<Vec<Box<dyn Source>>, Fault>;
+/// Makes the sources of one kind from a config.
+type Kind = fn(&Config, &Catalogue) -> Result<Vec<Box<dyn Source>>, Fault>;
 
-const KINDS: &[Build] =
-    &[endpoint::sources, mlflow::sources, files::sources, mlops::sources, canary::sources];
+/// Every kind of source, in the order of the header.
+const KINDS: &[Kind] = &[
+    prometheus::sources,
+    mlflow::sources,
+    files::sources,
+    canary::sources,
+    mlops::sources,
+    alertmanager::sources,
+    endpoint::sources,
+];
 
-/// Every source that a config names.
-///
-/// # Errors
-/// A source that cannot be set up, such as an unreadable CA file or secret.
+/// Everything that a config wants polled. A server that is down is no fault here; a secret that is missing
+/// or a CA file that cannot be read is.
 pub fn build(config: &Config) -> Result<Vec<Box<dyn Source>>, Fault> {
-    let catalogue = presets::catalogue(&config.preset);
-    let mut sources = Vec::new();
+    let catalogue = catalogue(&config.preset);
+    let mut all = Vec::new();
     for kind in KINDS {
-        sources.extend(kind(config, &catalogue)?);
+        all.extend(kind(config, &catalogue)?);
     }
-    Ok(sources)
+    Ok(all)
 }

@@ -78,14 +78,8 @@ pub fn of_body(error: &reqwest::Error, base: &Url, received: usize) -> Fault {
 
 /// Why TLS failed, in words; `None` when it did not.
 fn tls_cause(error: &reqwest::Error, base: &Url) -> Option<String> {
-    for cause in chain(error) {
-        let io = cause.downcast_ref::<std::io::Error>().and_then(|io| io.get_ref());
-        let tls = cause
-            .downcast_ref::<rustls::Error>()
-            .or_else(|| io.and_then(|inner| inner.downcast_ref::<rustls::Error>()));
-        if let Some(tls) = tls {
-            return Some(tls.to_string());
-        }
+    if let Some(tls) = chain(error).find_map(|cause| cause.downcast_ref::<rustls::Error>()) {
+        return Some(tls.to_string());
     }
     let eof = error.is_connect() && io_kinds(error).any(|kind| kind == ErrorKind::UnexpectedEof);
     (base.scheme() == "https" && eof).then(|| "closed the connection during the TLS handshake".into())
@@ -108,7 +102,9 @@ fn chain(error: &reqwest::Error) -> impl Iterator<Item = &(dyn Error + 'static)>
     let mut next = error.source();
     while let Some(cause) = next {
         causes.push(cause);
-        next = cause.source();
+        // The source of an io::Error is its inner error's source: the inner one itself would be skipped.
+        let inner = cause.downcast_ref::<std::io::Error>().and_then(|io| io.get_ref());
+        next = inner.map(|inner| inner as &(dyn Error + 'static)).or_else(|| cause.source());
     }
     causes.into_iter()
 }
