@@ -1,5 +1,12 @@
 //! The terminal is always given back: every ending, and a terminal that vanishes.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "helpers of tests fail like tests"
+)]
+
 #[path = "common/pty.rs"]
 mod pty;
 

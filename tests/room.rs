@@ -1,5 +1,12 @@
 //! The room as its operator meets it: the real program in a pseudo-terminal, watching the demo fleet.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "helpers of tests fail like tests"
+)]
+
 #[path = "common/pty.rs"]
 mod pty;
 

@@ -27,7 +27,7 @@ pub fn past_quality(fleet: &Fleet, model: usize, version: usize, place: usize, d
     let today = fleet.quality(model, version, fleet.t()).get(place).copied().unwrap_or(f64::NAN);
     let mixed = super::story::mix((model * 1_000 + place * 100) as u64 + u64::from(days_ago)) % 1_000;
     let noise = 0.012 * (mixed as f64 / 1_000.0 - 0.5);
-    let slope = if model % 3 == 0 { 0.0006 } else { 0.0001 };
+    let slope = if model.is_multiple_of(3) { 0.0006 } else { 0.0001 };
     today + noise + slope * f64::from(days_ago)
 }
 

@@ -194,7 +194,7 @@ fn sequence(body: &[u8], letter: u8) -> Option<Parsed> {
         return mouse_event(&numbers(mouse), letter == b'M');
     }
     if let Some(report) = body.strip_prefix(b"?2026;").and_then(|rest| rest.strip_suffix(b"$")) {
-        return (letter == b'y').then(|| Parsed::Synchronized(matches!(report, b"1" | b"2")));
+        return (letter == b'y').then_some(Parsed::Synchronized(matches!(report, b"1" | b"2")));
     }
     if body.first().is_some_and(|b| !b.is_ascii_digit() && *b != b';') {
         return None;

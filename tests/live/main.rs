@@ -1,3 +1,17 @@
-//! The adapters against real servers. Run by `tests/live/run`, which starts them.
+//! The adapters and the program against real servers. Run by `tests/live/run`, which starts them; the
+//! variable `WARDROOM_LIVE` names the file with their addresses.
 
-fn main() {}
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "helpers of tests fail like tests"
+)]
+
+#[path = "../common/pty.rs"]
+mod pty;
+
+mod adapters;
+mod broken;
+mod lab;
+mod program;
