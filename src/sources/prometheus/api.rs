@@ -80,14 +80,15 @@ impl Api {
         Answered::of(envelope)
     }
 
-    /// The metric names of series that match, within the last hour.
-    pub async fn names(&self, matcher: &str, now_s: f64) -> Result<HashSet<String>, Fault> {
+    /// The values that a label (`__name__`: the metrics' names) has in series that match, within the last
+    /// hour: also of targets that have just gone, which no instant query finds.
+    pub async fn values(&self, label: &str, matcher: &str, now_s: f64) -> Result<HashSet<String>, Fault> {
         let start = format!("{:.0}", now_s - 3_600.0);
         let mut query = vec![("start", start.as_str())];
         if !matcher.is_empty() {
             query.push(("match[]", matcher));
         }
-        let answer = self.http.get("api/v1/label/__name__/values", &query).await?;
+        let answer = self.http.get(&format!("api/v1/label/{label}/values"), &query).await?;
         read::<Envelope<HashSet<String>>>(&answer).map_err(|fault| about(fault, &answer, matcher))?.data()
     }
 

@@ -1,7 +1,7 @@
 //! Turns measures into facts: readings of the moment with their age, histories with their gaps, and of
 //! several server kinds the first that has a KPI.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::ask::Ask;
 use super::group::Group;
@@ -12,18 +12,18 @@ use crate::domain::{Fact, Kpi, ModelId, Reading, Time};
 /// A fact with the rank of the kind that it comes from.
 pub type Ranked = (usize, Fact);
 
-/// When the newest sample of a key was taken, and which instances fell silent.
+/// When the newest sample of each instance was taken, seconds since 1970, by key.
 #[derive(Debug, Default)]
 pub struct Ages {
-    newest: BTreeMap<Key, f64>,
-    silent: BTreeMap<Key, BTreeSet<String>>,
-    instances: BTreeMap<Key, usize>,
+    newest: BTreeMap<Key, BTreeMap<String, f64>>,
+    /// What is older than this has fallen silent.
+    silent_before: f64,
 }
 
 /// Ages of a group's samples at `now_ms` of the server. An instance is silent when its newest sample is
 /// older than two and a half scrape intervals.
 pub fn ages(group: &Group, haul: &Haul, now_ms: i64, scrape_s: f64) -> Ages {
-    let mut ages = Ages::default();
+    let mut ages = Ages { newest: BTreeMap::new(), silent_before: now_ms as f64 / 1_000.0 - scrape_s * 2.5 };
     for line in haul.get(&Ask::Newest).map(Vec::as_slice).unwrap_or_default() {
         let Some(&(_, newest)) = line.points.last() else { continue };
         let version = group.version(&line.labels);
@@ -31,50 +31,50 @@ pub fn ages(group: &Group, haul: &Haul, now_ms: i64, scrape_s: f64) -> Ages {
         for owner in group.owners(&line.labels, false) {
             let keys = [Some((owner, None)), version.clone().map(|version| (owner, Some(version)))];
             for key in keys.into_iter().flatten() {
-                let entry = ages.newest.entry(key.clone()).or_insert(newest);
+                let entry = ages.newest.entry(key).or_default().entry(instance.clone()).or_insert(newest);
                 *entry = entry.max(newest);
-                *ages.instances.entry(key.clone()).or_default() += 1;
-                if is_silent(newest, now_ms, scrape_s) {
-                    ages.silent.entry(key).or_default().insert(instance.clone());
-                }
             }
         }
     }
     ages
 }
 
-fn is_silent(newest_s: f64, now_ms: i64, scrape_s: f64) -> bool {
-    now_ms as f64 / 1_000.0 - newest_s > scrape_s * 2.5
-}
-
 impl Ages {
     /// The moment that a rate speaks of: now, or when its last sample was taken when all have stopped.
-    fn moment(&self, key: &Key, now_ms: i64, scrape_s: f64) -> i64 {
-        match self.newest.get(key) {
-            Some(&newest) if is_silent(newest, now_ms, scrape_s) => (newest * 1_000.0) as i64,
+    fn moment(&self, key: &Key, now_ms: i64) -> i64 {
+        let newest = self.newest.get(key).and_then(|all| all.values().copied().reduce(f64::max));
+        match newest {
+            Some(newest) if newest < self.silent_before => (newest * 1_000.0) as i64,
             _ => now_ms,
         }
     }
 
+    /// The instances that have fallen silent, and how many there are.
+    fn silent(&self, key: &Key) -> (Vec<&str>, usize) {
+        let Some(all) = self.newest.get(key) else { return (Vec::new(), 0) };
+        let silent = all.iter().filter(|(_, newest)| **newest < self.silent_before);
+        (silent.map(|(name, _)| name.as_str()).collect(), all.len())
+    }
+
     fn note(&self, key: &Key) -> Option<String> {
-        let silent = self.silent.get(key)?.len();
-        let all = self.instances.get(key).copied().unwrap_or(silent);
-        Some(if silent >= all {
-            "no scrape answers".into()
-        } else {
-            format!("{silent} of {all} instances silent")
-        })
+        match self.silent(key) {
+            (silent, _) if silent.is_empty() => None,
+            (silent, all) if silent.len() >= all => Some("no scrape answers".into()),
+            (silent, all) => Some(format!("{} of {all} instances silent", silent.len())),
+        }
     }
 
     /// One sentence for each model with silent instances.
     pub fn remarks(&self, group: &Group) -> Vec<Fact> {
-        let totals = self.silent.iter().filter(|((_, version), _)| version.is_none());
-        let remark = |((member, _), names): (&Key, &BTreeSet<String>)| {
-            let names: Vec<&str> = names.iter().take(3).map(String::as_str).collect();
-            let model = &group.members[*member].model.name;
-            Fact::Remark(format!("{model}: Prometheus gets no more samples from {}", names.join(", ")))
+        let totals = self.newest.keys().filter(|(_, version)| version.is_none());
+        let remark = |key: &Key| {
+            let (mut silent, _) = self.silent(key);
+            silent.truncate(3);
+            let model = &group.members[key.0].model.name;
+            let text = format!("{model}: Prometheus gets no more samples from {}", silent.join(", "));
+            (!silent.is_empty()).then_some(Fact::Remark(text))
         };
-        totals.map(remark).collect()
+        totals.filter_map(remark).collect()
     }
 }
 
@@ -85,8 +85,6 @@ pub struct Moment {
     pub now_ms: i64,
     /// The window of rates.
     pub window_s: u32,
-    /// The scrape interval.
-    pub scrape_s: f64,
 }
 
 /// The readings of now.
@@ -95,7 +93,7 @@ pub fn readings(group: &Group, measures: &Measures, ages: &Ages, moment: Moment)
         let measured = moments.values().last()?;
         let member = &group.members[key.0];
         let is_rate = is_rate(*kpi);
-        let at = if is_rate { ages.moment(key, moment.now_ms, moment.scrape_s) } else { moment.now_ms };
+        let at = if is_rate { ages.moment(key, moment.now_ms) } else { moment.now_ms };
         let silence = if is_rate { ages.note(key) } else { None };
         let notes: Vec<String> = measured.note.iter().cloned().chain(silence).collect();
         let reading = Reading {

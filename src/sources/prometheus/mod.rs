@@ -239,7 +239,7 @@ fn read(surveyed: &Surveyed, haul: &Haul, now_ms: i64) -> (Vec<Ranked>, Vec<Fact
     let mut measures = measure::measures(group, haul, *window_s);
     gauges::gauges(group, haul, &mut measures);
     let ages = facts::ages(group, haul, now_ms, *scrape_s);
-    let moment = Moment { now_ms, window_s: *window_s, scrape_s: *scrape_s };
+    let moment = Moment { now_ms, window_s: *window_s };
     let readings = facts::readings(group, &measures, &ages, moment);
     let mut more = drift::now(group, haul);
     more.extend(ages.remarks(group));

@@ -80,7 +80,7 @@ pub async fn survey(
         let one = one?;
         if one.queries.is_empty() {
             let Group { kind, select, .. } = &one.group;
-            remarks.push(Fact::Remark(format!("no metric of kind {kind} where {{{select}}}")));
+            remarks.push(Fact::Remark(format!("no metric of kind {kind}{}", place(select))));
         } else {
             surveyed.push(one);
         }
@@ -100,7 +100,7 @@ async fn recognise(
     let selects: BTreeSet<&str> = unknown.map(|model| model.at.select.as_str()).collect();
     let mut kinds = BTreeMap::new();
     for select in selects {
-        let names = match api.names(&braced(select), now_s).await {
+        let names = match api.values("__name__", &braced(select), now_s).await {
             Ok(names) => names,
             Err(fault) if is_of_query(&fault) => {
                 remarks
@@ -120,7 +120,7 @@ async fn recognise(
         });
         let said =
             if found.is_empty() { "no server kind: name a preset".to_owned() } else { found.join(", ") };
-        remarks.push(Fact::Remark(format!("metrics where {{{select}}} recognised as {said}")));
+        remarks.push(Fact::Remark(format!("metrics{} recognised as {said}", place(select))));
         kinds.insert(select.to_owned(), found);
     }
     Ok(kinds)
@@ -142,15 +142,12 @@ async fn look(
     let wanted: Vec<&str> = wanted.iter().map(String::as_str).collect();
     let matcher = any_of(&wanted, &[&group.select]);
     // Without a list of names everything is asked, and what is not there answers nothing.
-    let names: Names = match api.names(&matcher, now_s).await {
-        Ok(names) => Some(names),
-        Err(fault) if is_of_query(&fault) => None,
-        Err(fault) => return Err(fault),
-    };
+    let names: Names = known(api.values("__name__", &matcher, now_s).await)?;
     let jobs = match names.as_ref().is_some_and(HashSet::is_empty) {
-        true => Vec::new(),
-        false => jobs(api, &matcher, now_s).await?,
+        true => None,
+        false => known(api.values("job", &matcher, now_s).await)?,
     };
+    let jobs = jobs.unwrap_or_default();
     let slowest = jobs.iter().filter_map(|job| intervals.get(job)).copied().reduce(f64::max);
     let scrape_s = slowest.or(terms.scrape_s).unwrap_or(15.0);
     // A cast saturates, and spans of a config are at most ten years.
@@ -159,14 +156,19 @@ async fn look(
     Ok(Surveyed { group, scrape_s, window_s, queries })
 }
 
-async fn jobs(api: &Api, matcher: &str, now_s: f64) -> Result<Vec<String>, Fault> {
-    match api.instant(&format!("group by (job) ({matcher})"), now_s).await {
-        Ok(answered) => {
-            Ok(answered.lines.into_iter().filter_map(|mut line| line.labels.remove("job")).collect())
-        }
-        Err(fault) if is_of_query(&fault) => Ok(Vec::new()),
+/// What is found out, or nothing when the server refuses to tell; a silent server is a fault.
+fn known<T>(outcome: Result<T, Fault>) -> Result<Option<T>, Fault> {
+    match outcome {
+        Ok(found) => Ok(Some(found)),
+        Err(fault) if is_of_query(&fault) => Ok(None),
         Err(fault) => Err(fault),
     }
+}
+
+/// ` where {…}`, nothing for all series.
+fn place(select: &str) -> String {
+    let braced = braced(select);
+    if braced.is_empty() { braced } else { format!(" where {braced}") }
 }
 
 /// The longest scrape interval of each job.

@@ -34,7 +34,7 @@ fn read(group: &Group, haul: &Haul) -> BTreeMap<(Option<Version>, Kpi), Reading>
     let mut all = measures(group, haul, 60);
     gauges(group, haul, &mut all);
     let ages = ages(group, haul, NOW_MS, 5.0);
-    let moment = Moment { now_ms: NOW_MS, window_s: 60, scrape_s: 5.0 };
+    let moment = Moment { now_ms: NOW_MS, window_s: 60 };
     let found = readings(group, &all, &ages, moment).into_iter().filter_map(|(_, fact)| match fact {
         Fact::Reading { version, kpi, reading, .. } => Some(((version, kpi), reading)),
         _ => None,
@@ -151,6 +151,12 @@ fn a_rate_of_a_dead_target_is_as_old_as_its_last_sample() {
     let half = &read(&group, &with(vec![newest("a", 40.0), newest("b", 3.0)]))[&(v("1"), Kpi::Throughput)];
     assert_eq!(half.at.timestamp_millis(), NOW_MS);
     assert_eq!(half.note.as_deref(), Some("1 of 2 instances silent"));
+    let two = line(
+        &[("model", "als"), ("version", "2"), ("job", "j"), ("instance", "a")],
+        NOW_MS as f64 / 1e3 - 50.0,
+    );
+    let both = &read(&group, &with(vec![newest("a", 40.0), two]))[&(None, Kpi::Throughput)];
+    assert_eq!(both.note.as_deref(), Some("no scrape answers"), "two versions of one instance are one");
     let alive = &read(&group, &with(vec![newest("a", 4.0)]))[&(v("1"), Kpi::Throughput)];
     assert_eq!((alive.at.timestamp_millis(), alive.note.as_deref()), (NOW_MS, None));
 }
@@ -293,7 +299,7 @@ fn the_first_kind_that_has_a_kpi_wins() {
     let of = |group: &Group, haul: &Haul| {
         let mut all = measures(group, haul, 60);
         gauges(group, haul, &mut all);
-        let moment = Moment { now_ms: NOW_MS, window_s: 60, scrape_s: 5.0 };
+        let moment = Moment { now_ms: NOW_MS, window_s: 60 };
         readings(group, &all, &ages(group, haul, NOW_MS, 5.0), moment)
     };
     let second = of(&groups[0], &gauge(&[("__name__", "model_accuracy"), ("model_name", "als")], 0.5));
