@@ -1,5 +1,12 @@
 //! Every way in which a server fails has its own word, and none of them stops the other sources.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "helpers of tests fail like tests"
+)]
+
 #[path = "common/faulty.rs"]
 mod faulty;
 

@@ -1,5 +1,12 @@
 //! The screens as they are: text and styles at every usual size, and no panic at any other.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "helpers of tests fail like tests"
+)]
+
 #[path = "common/screen.rs"]
 mod screen;
 
