@@ -1,0 +1,153 @@
+//! The README tells the truth: each of its commands is run, its config is read, its picture exists.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "helpers of tests fail like tests"
+)]
+
+#[path = "common/pty.rs"]
+mod pty;
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+
+const README: &str = include_str!("../README.md");
+
+/// The blocks of one language.
+fn blocks(language: &str) -> Vec<&'static str> {
+    let fence = format!("```{language}\n");
+    README.split(fence.as_str()).skip(1).filter_map(|rest| rest.split("```").next()).collect()
+}
+
+/// A served demo fleet and its config, for the commands that need servers.
+struct Fleet {
+    server: Child,
+    folder: tempfile::TempDir,
+    config: String,
+}
+
+impl Fleet {
+    fn start() -> Self {
+        let mut server = Command::new(env!("CARGO_BIN_EXE_wardroom"))
+            .args(["demo", "--serve", "--models", "6", "--scenario", "calm"])
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(server.stdout.take().unwrap()).lines();
+        let mut config = String::new();
+        while config.matches("[[model]]").count() < 6 || !config.trim_end().ends_with("preset = \"wardroom\"")
+        {
+            config.push_str(&lines.next().unwrap().unwrap());
+            config.push('\n');
+        }
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("wardroom.toml"), &config).unwrap();
+        Self { server, folder, config }
+    }
+
+    /// The address of the demo's registry.
+    fn registry(&self) -> String {
+        let line = self.config.lines().skip_while(|line| *line != "[[mlflow]]").nth(1).unwrap();
+        line.split('"').nth(1).unwrap().to_owned()
+    }
+
+    fn run(&self, words: &[&str]) -> Output {
+        let program = env!("CARGO_BIN_EXE_wardroom");
+        Command::new(program).args(words).current_dir(self.folder.path()).output().unwrap()
+    }
+}
+
+impl Drop for Fleet {
+    fn drop(&mut self) {
+        let _ = self.server.kill();
+        let _ = self.server.wait();
+    }
+}
+
+#[test]
+fn every_command_of_the_readme_runs() {
+    let fleet = Fleet::start();
+    let mut ran = 0;
+    for line in blocks("sh").iter().flat_map(|block| block.lines()).filter(|line| !line.trim().is_empty()) {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        ran += 1;
+        match words.as_slice() {
+            // What builds and runs this very test.
+            ["cargo", "test"] => {}
+            ["cargo", "run", "--release", "--", rest @ ..] => {
+                let mut room = pty::Session::start(rest, (120, 36), &[]);
+                room.wait_text("alzheimer");
+                room.keys("q");
+                assert_eq!(room.end().0, 0, "{line}");
+            }
+            ["wardroom"] => {
+                let config = fleet.folder.path().join("wardroom.toml");
+                let mut room = pty::Session::start(&["--config", config.to_str().unwrap()], (120, 36), &[]);
+                room.wait_text("alzheimer");
+                room.keys("q");
+                assert_eq!(room.end().0, 0, "{line}");
+            }
+            ["wardroom", "discover", "--prometheus", _, "--mlflow", _, ">", "wardroom.toml"] => {
+                // The demo has a registry and no Prometheus; the live tests discover both.
+                let output = fleet.run(&["discover", "--mlflow", &fleet.registry()]);
+                assert_eq!(output.status.code(), Some(0), "{line}");
+                assert!(String::from_utf8_lossy(&output.stdout).contains("name = \"alzheimer\""));
+            }
+            ["wardroom", rest @ ..] => {
+                let output = fleet.run(rest);
+                let text = String::from_utf8_lossy(&output.stdout).into_owned();
+                assert_eq!(
+                    output.status.code(),
+                    Some(0),
+                    "{line}: {text} {}",
+                    String::from_utf8_lossy(&output.stderr)
+                );
+                assert!(text.contains("alzheimer"), "{line}: {text}");
+            }
+            _ => panic!("the README has a command that this test does not know: {line}"),
+        }
+    }
+    assert!(ran >= 8, "only {ran} commands were found");
+}
+
+#[test]
+fn every_inline_command_is_known() {
+    for inline in README.split('`').skip(1).step_by(2).filter(|text| text.starts_with("wardroom ")) {
+        let words: Vec<&str> = inline.split_whitespace().skip(1).collect();
+        if words.contains(&"demo") {
+            continue;
+        }
+        let help = [words.as_slice(), &["--help"]].concat();
+        let output = Command::new(env!("CARGO_BIN_EXE_wardroom")).args(&help).output().unwrap();
+        assert!(output.status.success(), "{inline}");
+    }
+}
+
+#[test]
+fn the_config_of_the_readme_is_a_config() {
+    let toml = blocks("toml");
+    assert_eq!(toml.len(), 1);
+    wardroom::config::parse("README.md", toml[0], &[]).unwrap();
+}
+
+#[test]
+fn its_links_and_its_picture_exist() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let targets: Vec<&str> = README.split("](").skip(1).filter_map(|rest| rest.split(')').next()).collect();
+    assert!(targets.len() >= 3);
+    for target in targets {
+        assert!(root.join(target).exists(), "{target}");
+    }
+}
+
+#[test]
+fn its_keys_are_the_keys() {
+    use wardroom::app::ACTIONS;
+    for key in ["d", "n", "s", "c", "r", "m", "/", ":", "?", "q"] {
+        assert!(ACTIONS.iter().any(|row| row.keys.contains(&key)), "{key}");
+        assert!(README.contains(&format!("`{key}`")), "{key}");
+    }
+}
