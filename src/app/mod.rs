@@ -17,4 +17,4 @@ pub use geometry::{Geometry, Shape};
 pub use keymap::{KeyMap, KeyMapError};
 pub use rows::fleet_rows;
 pub use state::{App, Dialog, Focus, Message, Pane, Sort};
-pub use update::{Msg, update};
+pub use update::{Msg, settle, update};

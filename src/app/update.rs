@@ -38,7 +38,11 @@ pub fn update(app: &mut App, store: &mut Store, msg: Msg) -> Vec<Effect> {
         Msg::Paste(text) => paste(app, &text),
         Msg::Mouse(event) => return mouse(app, store, event),
         Msg::Resize(columns, rows) => app.size = (columns, rows),
-        Msg::Report(report) => store.apply(&report),
+        // Many come between two frames: the loop settles the selection before it draws.
+        Msg::Report(report) => {
+            store.apply(&report);
+            return Vec::new();
+        }
         Msg::Tick(now) => {
             app.now = now;
             store.tick(now);
@@ -47,12 +51,13 @@ pub fn update(app: &mut App, store: &mut Store, msg: Msg) -> Vec<Effect> {
             }
         }
     }
-    keep_selection(app, store);
+    settle(app, store);
     Vec::new()
 }
 
-/// Selects the first row when nothing is selected, and keeps the selected row in view.
-fn keep_selection(app: &mut App, store: &Store) {
+/// Selects the first row when nothing is selected, and keeps the selected row in view. Every message but a
+/// report does so by itself; before a frame is drawn it has to be done once more.
+pub fn settle(app: &mut App, store: &Store) {
     let rows = fleet_rows(app, store);
     let place = |app: &App| rows.iter().position(|&row| Some(&store.models[row].id) == app.selected.as_ref());
     if place(app).is_none() {
@@ -72,7 +77,7 @@ fn press(app: &mut App, store: &mut Store, key: KeyEvent) -> Vec<Effect> {
     }
     let Some(action) = action else { return Vec::new() };
     let effects = act(app, store, action);
-    keep_selection(app, store);
+    settle(app, store);
     effects
 }
 
@@ -99,7 +104,7 @@ fn type_key(app: &mut App, store: &mut Store, key: KeyEvent, action: Option<Acti
             live_filter(app);
         }
     }
-    keep_selection(app, store);
+    settle(app, store);
     Vec::new()
 }
 
@@ -158,7 +163,7 @@ fn accept(app: &mut App, store: &mut Store) -> Vec<Effect> {
             Vec::new()
         }
     };
-    keep_selection(app, store);
+    settle(app, store);
     effects
 }
 
@@ -354,6 +359,6 @@ fn mouse(app: &mut App, store: &Store, event: MouseEvent) -> Vec<Effect> {
         }
         _ => {}
     }
-    keep_selection(app, store);
+    settle(app, store);
     Vec::new()
 }

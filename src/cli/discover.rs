@@ -47,14 +47,21 @@ pub fn write(options: &DiscoverArgs, found: &Found) -> String {
         if let Some(registered) = model.registered.as_ref().filter(|registered| **registered != model.name) {
             text.push_str(&format!("registry_name = {}\n", quote(registered)));
         }
-        if model.presets.is_empty() {
+        if model.seen.is_empty() {
             text.push_str("# Prometheus has no metrics of it by this name: add [model.prometheus] or [[model.endpoint]].\n");
             continue;
         }
-        let presets: Vec<String> = model.presets.iter().map(|preset| quote(preset)).collect();
+        let (same, other) = model.presets();
+        let presets: Vec<String> = same.into_iter().map(quote).collect();
         text.push_str(&format!("[model.prometheus]\npreset = [{}]\n", presets.join(", ")));
-        if let Some(seen) = model.seen_as.as_ref().filter(|seen| **seen != model.name) {
-            text.push_str(&format!("model_value = {}\n", quote(seen)));
+        if let Some(value) = model.label_value().filter(|value| *value != model.name) {
+            text.push_str(&format!("model_value = {}\n", quote(value)));
+        }
+        for (preset, value) in other {
+            let value = crate::domain::text::clean_name(value);
+            text.push_str(&format!(
+                "# The kind `{preset}` calls it `{value}`: give it a model of its own, or ask by `queries`.\n"
+            ));
         }
     }
     for kind in &found.unmatched {

@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 
 use super::args::Common;
 use super::{logging, settings, stage};
-use crate::app::{App, Effect, KeyMap, Msg, update};
+use crate::app::{App, Effect, KeyMap, Msg, settle, update};
 use crate::config::{Config, Loaded};
 use crate::demo::Demo;
 use crate::domain::{Level, Report, Time};
@@ -258,6 +258,7 @@ impl Room {
         if self.until_next_frame() != Some(Duration::ZERO) {
             return;
         }
+        settle(&mut self.app, &self.store);
         let (columns, rows) = self.app.size;
         let mut buffer = Buffer::empty(Rect::new(0, 0, columns, rows));
         let cursor = view::draw(&mut buffer, &self.app, &self.store, &self.look);

@@ -27,10 +27,25 @@ pub struct FoundModel {
     pub kind: ModelKind,
     /// Its name in the registry.
     pub registered: Option<String>,
-    /// Its value of the model label in Prometheus.
-    pub seen_as: Option<String>,
-    /// Server kinds whose metrics name it.
-    pub presets: Vec<String>,
+    /// Server kinds whose metrics name it, with the name that each gives it.
+    pub seen: Vec<(String, String)>,
+}
+
+impl FoundModel {
+    /// The value of the model label that a config should ask for: the model's own name where any kind uses
+    /// it, else the first that was seen.
+    pub fn label_value(&self) -> Option<&str> {
+        let own = self.seen.iter().find(|(_, value)| *value == self.name);
+        own.or(self.seen.first()).map(|(_, value)| value.as_str())
+    }
+
+    /// The server kinds that give it that name, and those that spell it otherwise.
+    pub fn presets(&self) -> (Vec<&str>, Vec<&(String, String)>) {
+        let wanted = self.label_value();
+        let (same, other): (Vec<_>, Vec<_>) =
+            self.seen.iter().partition(|(_, value)| Some(value.as_str()) == wanted);
+        (same.into_iter().map(|(preset, _)| preset.as_str()).collect(), other)
+    }
 }
 
 /// What the servers said.
@@ -135,7 +150,7 @@ fn telling(preset: &Preset, names: &HashSet<String>) -> Vec<String> {
     let drift = preset.drift.iter().flat_map(|drift| drift.metric.clone());
     let latency =
         preset.latency.iter().flat_map(|latency| latency.metric.iter().map(|name| format!("{name}_bucket")));
-    counters.chain(latency).chain(gauges).chain(drift).filter(|name| names.contains(name)).take(4).collect()
+    counters.chain(latency).chain(gauges).chain(drift).filter(|name| names.contains(name)).collect()
 }
 
 /// The values of a label on a metric.
@@ -152,10 +167,9 @@ fn join(found: &mut Found, value: &str, preset: &str) {
         found.models.push(FoundModel { name: clean_name(value), ..FoundModel::default() });
         found.models.len() - 1
     });
-    let model = &mut found.models[place];
-    model.seen_as.get_or_insert_with(|| value.to_owned());
-    if !model.presets.iter().any(|known| known == preset) {
-        model.presets.push(preset.to_owned());
+    let seen = (preset.to_owned(), value.to_owned());
+    if !found.models[place].seen.contains(&seen) {
+        found.models[place].seen.push(seen);
     }
 }
 
@@ -179,7 +193,9 @@ mod tests {
         join(&mut found, "als", "mlserver");
         join(&mut found, "heart-disease", "evaluation");
         assert_eq!(found.models.len(), 2);
-        assert_eq!(found.models[0].presets, ["mlserver", "evaluation"]);
-        assert_eq!(found.models[0].seen_as.as_deref(), Some("Heart_Disease"));
+        let model = &found.models[0];
+        assert_eq!(model.label_value(), Some("heart-disease"), "its own name, where anybody uses it");
+        assert_eq!(model.presets().0, ["evaluation"]);
+        assert_eq!(model.presets().1, [&("mlserver".to_owned(), "Heart_Disease".to_owned())]);
     }
 }

@@ -35,7 +35,9 @@ impl Store {
         }
         self.generation += 1;
         let source = &mut self.sources[index];
-        source.asked = Some(report.at);
+        if source.asked.replace(report.at).is_none() {
+            self.unasked = self.unasked.saturating_sub(1);
+        }
         source.took_ms = report.took_ms;
         match &report.outcome {
             Ok(harvest) => self.answered(index, harvest, report.at),
@@ -92,6 +94,7 @@ impl Store {
     fn take(&mut self, source: usize, fact: &Fact, at: Time) {
         match fact {
             Fact::Reading { model, version, kpi, reading } => {
+                self.touch(source, model);
                 let rank = |group| match group {
                     SourceGroup::Prometheus => 0,
                     SourceGroup::Endpoints => 1,

@@ -56,6 +56,8 @@ pub struct Store {
     source_index: HashMap<SourceId, usize>,
     /// Points kept in a recent series.
     capacity: usize,
+    /// Sources that have not been asked yet.
+    unasked: usize,
 }
 
 impl Store {
@@ -77,6 +79,7 @@ impl Store {
             model_index,
             source_index: HashMap::new(),
             capacity,
+            unasked: 0,
         }
     }
 
@@ -90,6 +93,12 @@ impl Store {
             touches.extend(info.model.as_ref().and_then(|model| self.index_of(model)));
             touches.sort_unstable();
             touches.dedup();
+            for (model, kpi) in &info.owes {
+                if let Some(model) = self.index_of(model) {
+                    self.models[model].debtors.push((index, *kpi));
+                }
+            }
+            self.unasked += 1;
             if let Some(model) = info.model.as_ref().and_then(|model| self.index_of(model)) {
                 let name: Arc<str> = info.id.0.clone();
                 self.models[model].instances.insert(name, Instance { source: index, status: None });
@@ -136,3 +145,6 @@ impl Store {
         rejudge::sweep(self, now);
     }
 }
+
+#[cfg(test)]
+mod tests;

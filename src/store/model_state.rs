@@ -60,6 +60,8 @@ pub struct ModelState {
     pub kind: ModelKind,
     /// Its rules.
     pub limits: Arc<Limits>,
+    /// Sources that owe it KPIs, by index, with what each owes.
+    pub debtors: Vec<(usize, Kpi)>,
     /// Readings by KPI and version, one entry a source.
     pub readings: BTreeMap<Slice, Vec<Sourced>>,
     /// The last hour, by seconds.
@@ -93,6 +95,7 @@ impl ModelState {
             id,
             kind,
             limits,
+            debtors: Vec::new(),
             readings: BTreeMap::new(),
             recent: BTreeMap::new(),
             long: BTreeMap::new(),

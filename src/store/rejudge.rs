@@ -6,7 +6,7 @@ use crate::domain::{AlertState, Event, EventKind, Freshness, Judgement, Kpi, Lev
 /// Judges one model again and writes down what changed.
 pub(super) fn rejudge(store: &mut Store, index: usize, now: Time) {
     let Some(model) = store.models.get(index) else { return };
-    let judgements = judge_all(store, model, index, now);
+    let judgements = judge_all(store, model, now);
     let (level, why) = worst(store, model, &judgements, now);
     let events = crossings(model, &judgements, now);
     let model = &mut store.models[index];
@@ -34,17 +34,17 @@ pub(super) fn sweep(store: &mut Store, now: Time) {
     }
 }
 
-fn judge_all(store: &Store, model: &ModelState, index: usize, now: Time) -> Vec<Judgement> {
+fn judge_all(store: &Store, model: &ModelState, now: Time) -> Vec<Judgement> {
     let operational = [Kpi::LatencyP95, Kpi::LatencyP99, Kpi::ErrorRate];
     let listed = operational.iter().chain(model.kind.quality()).copied();
     let measured = model.readings.keys().filter(|(_, version)| version.is_none()).map(|(kpi, _)| *kpi);
     let mut kpis: Vec<Kpi> = listed.chain(measured).chain(model.limits.kpis()).collect();
     kpis.sort_unstable();
     kpis.dedup();
-    kpis.into_iter().map(|kpi| judge_one(store, model, index, kpi, now)).collect()
+    kpis.into_iter().map(|kpi| judge_one(store, model, kpi, now)).collect()
 }
 
-fn judge_one(store: &Store, model: &ModelState, index: usize, kpi: Kpi, now: Time) -> Judgement {
+fn judge_one(store: &Store, model: &ModelState, kpi: Kpi, now: Time) -> Judgement {
     if let Some(reading) = model.reading(kpi) {
         let entries = model.readings.get(&(kpi, None)).map_or(&[][..], Vec::as_slice);
         let stale = entries.iter().all(|entry| {
@@ -59,12 +59,8 @@ fn judge_one(store: &Store, model: &ModelState, index: usize, kpi: Kpi, now: Tim
         let why = format!("{} is stale: {value} {age} s ago", kpi.short());
         return Judgement { value: reading.value, at: Some(reading.at), ..Judgement::unanswered(kpi, &why) };
     }
-    let id = &model.id;
-    let debtor = store
-        .sources
-        .iter()
-        .filter(|source| source.touches.binary_search(&index).is_ok())
-        .find(|source| source.info.owes.iter().any(|(owed, what)| owed == id && *what == kpi));
+    let debtor =
+        model.debtors.iter().find(|(_, owed)| *owed == kpi).map(|&(source, _)| &store.sources[source]);
     match debtor {
         Some(source) => match &source.fault {
             Some(fault) => Judgement::unanswered(
@@ -89,7 +85,7 @@ fn worst(store: &Store, model: &ModelState, judgements: &[Judgement], now: Time)
             why = if candidate >= Level::Unknown { reason } else { String::new() };
         }
     };
-    let waits_for_first = store.sources.iter().any(|source| source.asked.is_none());
+    let waits_for_first = store.unasked > 0;
     for (name, instance) in &model.instances {
         let source = &store.sources[instance.source];
         if let Some(fault) = &source.fault {

@@ -14,6 +14,8 @@ pub struct Tally {
     pub unknown: usize,
     /// Models that are well, and those below target.
     pub ok: usize,
+    /// Models that nothing has measured.
+    pub not_measured: usize,
     /// Models with a live canary.
     pub canaries: usize,
     /// Canaries that wait for a person.
@@ -48,7 +50,8 @@ impl Store {
                 Level::Critical => tally.critical += 1,
                 Level::Warning => tally.warning += 1,
                 Level::Unknown => tally.unknown += 1,
-                Level::Ok | Level::BelowTarget | Level::NotMeasured => tally.ok += 1,
+                Level::Ok | Level::BelowTarget => tally.ok += 1,
+                Level::NotMeasured => tally.not_measured += 1,
             }
             if let Some((_, rollout)) = model.canary() {
                 tally.canaries += 1;

@@ -123,7 +123,7 @@ fn clock(
 
 /// How the fleet stands: what is abnormal in its colour, the rest dim.
 fn standing(store: &Store, app: &App, look: &Look, short: bool) -> Vec<Vec<Part>> {
-    let Tally { critical, warning, unknown, ok, canaries, waiting, alerts } = store.tally();
+    let Tally { critical, warning, unknown, ok, not_measured, canaries, waiting, alerts } = store.tally();
     let dim = look.style(Role::Dim);
     if store.sources.iter().all(|source| source.asked.is_none()) {
         return vec![vec![(plural(store.models.len(), "model", "models"), dim)]];
@@ -137,6 +137,10 @@ fn standing(store: &Store, app: &App, look: &Look, short: bool) -> Vec<Vec<Part>
         }
     }
     groups.push(vec![(format!("{ok} ok"), dim)]);
+    if not_measured > 0 {
+        let word = if short { "?" } else { "not measured" };
+        groups.push(vec![(format!("{not_measured} {word}"), dim)]);
+    }
     let mut canary = Vec::new();
     if canaries > 0 && (!short || waiting == 0) {
         canary.push((plural(canaries, "canary", "canaries"), look.style(Role::Canary)));

@@ -196,19 +196,22 @@ fn an_alias_that_moves_is_seen() {
         "refresh = \"1s\"\n[[mlflow]]\nurl = \"{}\"\n[[model]]\nname = \"diabetes-progression\"\n",
         lab.at("mlflow")
     );
+    // Another model's alias than the other tests read; a run before this one may have left it.
+    let body = r#"{"name": "diabetes-progression", "alias": "live-test", "version": "1"}"#;
+    let url = format!("{}/api/2.0/mlflow/registered-models/alias", lab.at("mlflow"));
+    let send = |method: &str| {
+        let words = ["-fsS", "-X", method, "-H", "Content-Type: application/json", "-d", body, &url];
+        assert!(std::process::Command::new("curl").args(words).status().unwrap().success(), "{method}");
+    };
+    send("DELETE");
     let mut room = crate::program::room(&text);
     room.wait_text("diabetes-progression");
     room.keys("5");
     room.wait_text("champion");
-    // Another model's alias than the other tests read.
-    let body = r#"{"name": "diabetes-progression", "alias": "live-test", "version": "1"}"#;
-    let url = format!("{}/api/2.0/mlflow/registered-models/alias", lab.at("mlflow"));
-    let sent = std::process::Command::new("curl")
-        .args(["-fsS", "-X", "POST", "-H", "Content-Type: application/json", "-d", body, &url])
-        .status()
-        .unwrap();
-    assert!(sent.success());
+    send("POST");
     room.wait_text("alias live-test");
+    send("DELETE");
+    room.wait_text("alias live-test removed");
     room.keys("q");
     assert_eq!(room.end().0, 0);
 }

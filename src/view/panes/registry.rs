@@ -95,8 +95,19 @@ fn versions(cx: &Cx, entry: &RegisteredModel, columns: usize) -> Vec<Row> {
         heading = heading.at(x, "TAGS", head);
     }
     let mut rows = vec![heading.row()];
-    rows.extend(entry.versions.iter().map(|version| one_version(cx, entry, version, &at)));
+    rows.extend(in_order(entry, cx.zoomed).map(|version| one_version(cx, entry, version, &at)));
     rows
+}
+
+/// The newest first; where few lines have room, those that an alias or production names before all others.
+fn in_order(entry: &RegisteredModel, zoomed: bool) -> impl Iterator<Item = &RegisteredVersion> {
+    let named = |version: &RegisteredVersion| {
+        let aliased = entry.aliases.values().any(|other| *other == version.version);
+        aliased || entry.production.as_ref() == Some(&version.version)
+    };
+    let (first, rest): (Vec<_>, Vec<_>) =
+        entry.versions.iter().partition(|version| !zoomed && named(version));
+    first.into_iter().chain(rest)
 }
 
 /// Where the columns lie.
