@@ -92,8 +92,7 @@ fn sources(config: &Config, places: &Places) -> Result<(), ConfigError> {
     for (m, model) in config.model.iter().enumerate() {
         for (e, endpoint) in model.endpoint.iter().enumerate() {
             let key = format!("model[{m}].endpoint[{e}]");
-            let name =
-                endpoint.name.clone().unwrap_or_else(|| instance_name(&model.name, e, model.endpoint.len()));
+            let name = endpoint.name.clone().unwrap_or_else(|| instance_name(&model.name, e));
             if let Some(metrics) = &endpoint.metrics {
                 web_address(metrics, &format!("{key}.metrics"), places)?;
             }
@@ -116,9 +115,9 @@ fn sources(config: &Config, places: &Places) -> Result<(), ConfigError> {
     Ok(())
 }
 
-/// The name of an endpoint that has none: the model's, with a number when there are several.
-pub fn instance_name(model: &str, index: usize, count: usize) -> String {
-    if count == 1 { model.to_owned() } else { format!("{model}-{}", index + 1) }
+/// The name of an endpoint that has none: the model's with its number.
+pub fn instance_name(model: &str, index: usize) -> String {
+    format!("{model}-{}", index + 1)
 }
 
 fn web_address(url: &Url, key: &str, places: &Places) -> Result<(), ConfigError> {

@@ -1,5 +1,6 @@
 //! The state that all servers of the demo share: the cast, the story's clock, the counters.
 
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
@@ -50,6 +51,7 @@ pub struct Fleet {
     pub models: Vec<Model>,
     /// The story.
     pub story: Story,
+    by_name: HashMap<String, usize>,
     begun: Instant,
     begun_at: DateTime<Utc>,
     speed: f64,
@@ -79,8 +81,10 @@ impl Fleet {
             let instances = instances.collect();
             Model { part, instances, share: AtomicU64::new((canary.unwrap_or(0.0) * 100.0).to_bits()) }
         });
-        let models = models.collect();
-        Self { models, story, begun: Instant::now(), begun_at: Utc::now(), speed: options.speed }
+        let models: Vec<Model> = models.collect();
+        let by_name =
+            models.iter().enumerate().map(|(index, model)| (model.part.name.clone(), index)).collect();
+        Self { models, story, by_name, begun: Instant::now(), begun_at: Utc::now(), speed: options.speed }
     }
 
     /// Seconds of the story so far.
@@ -113,7 +117,7 @@ impl Fleet {
 
     /// Index of a model by its name.
     pub fn find(&self, name: &str) -> Option<usize> {
-        self.models.iter().position(|model| model.part.name == name)
+        self.by_name.get(name).copied()
     }
 
     /// The quality KPIs of a version now: with a slow wave, so that a line is not a ruler.

@@ -122,6 +122,8 @@ impl Demo {
 /// # Errors
 /// Loopback ports or descriptors that cannot be had.
 pub async fn start(options: DemoOptions) -> Result<Demo, DemoError> {
+    // The load generator's client needs one; a second call changes nothing.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let fleet = Arc::new(Fleet::new(&options));
     let mut tasks = Vec::new();
     let mut places: Vec<Vec<String>> = Vec::with_capacity(fleet.models.len());

@@ -15,6 +15,7 @@ use url::Url;
 
 use crate::config::model::{EndpointConfig, ModelConfig, Protocol};
 use crate::config::preset::Preset;
+use crate::config::validate::instance_name;
 use crate::config::{Access, Config};
 use crate::domain::{
     EndpointStatus, Fact, Fault, FaultKind, Harvest, Kpi, Readiness, SourceGroup, SourceId, SourceInfo, Time,
@@ -79,7 +80,7 @@ pub fn sources(config: &Config, catalogue: &BTreeMap<String, Preset>) -> Result<
     let mut sources: Vec<Box<dyn Source>> = Vec::new();
     for model in &config.model {
         for (index, endpoint) in model.endpoint.iter().enumerate() {
-            let name = endpoint.name.clone().unwrap_or_else(|| format!("{}-{}", model.name, index + 1));
+            let name = endpoint.name.clone().unwrap_or_else(|| instance_name(&model.name, index));
             let made = Endpoint::new(config, catalogue, model, endpoint, &name)
                 .map_err(|fault| Fault { detail: format!("endpoint {name}: {}", fault.detail), ..fault })?;
             sources.push(Box::new(made));
