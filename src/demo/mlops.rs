@@ -34,13 +34,15 @@ pub fn past_quality(fleet: &Fleet, model: usize, version: usize, place: usize, d
 fn status(fleet: &Fleet, model: usize) -> Option<Value> {
     let state = fleet.models.get(model)?;
     let (t, (serving, _)) = (fleet.t(), fleet.serving(model));
+    // The service evaluates on the hour and at midnight: the past does not slide with the clock.
     let now = fleet.clock(t);
+    let on = |step: i64| now - chrono::TimeDelta::seconds(now.timestamp().rem_euclid(step));
     let mut quality = Map::new();
     for (place, kpi) in run_metrics(state.part.kind).iter().enumerate() {
         let history: Vec<Value> = (1..=30)
             .rev()
             .map(|days| {
-                let at = now - chrono::TimeDelta::days(i64::from(days));
+                let at = on(86_400) - chrono::TimeDelta::days(i64::from(days) - 1);
                 json!([
                     at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true),
                     past_quality(fleet, model, serving, place, days)
@@ -66,7 +68,7 @@ fn status(fleet: &Fleet, model: usize) -> Option<Value> {
             let history: Vec<Value> = (1..=48u64)
                 .rev()
                 .map(|hours| {
-                    let at = now - chrono::TimeDelta::hours(i64::try_from(hours).unwrap_or(0));
+                    let at = on(3_600) - chrono::TimeDelta::hours(i64::try_from(hours).unwrap_or(0) - 1);
                     let value = score(t - 3_600.0 * hours as f64, hours);
                     json!([at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true), value])
                 })

@@ -146,11 +146,11 @@ fn history(fleet: &Fleet, question: &Question) -> Option<Value> {
     let Some(place) = run_metrics(part.kind).iter().position(|name| *name == key) else {
         return Some(json!({}));
     };
-    let now = fleet.clock(fleet.t()).timestamp_millis();
+    let now = fleet.clock(fleet.t()).timestamp_millis().div_euclid(86_400_000) * 86_400_000;
     let metrics: Vec<Value> = (1..=30u32)
         .rev()
         .map(|days| {
-            let at = now - 86_400_000 * i64::from(days);
+            let at = now - 86_400_000 * (i64::from(days) - 1);
             json!({"key": key, "value": past_quality(fleet, model, version, place, days), "timestamp": at, "step": 30 - days})
         })
         .collect();

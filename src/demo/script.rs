@@ -27,11 +27,16 @@ pub fn config(fleet: &Fleet, places: &[Vec<String>], services: &Services, interv
         text,
         "# A config for the fleet that `wardroom demo` serves.\n\
          environment = \"demo\"\nrefresh = \"{millis}ms\"\ntimeout = \"2s\"\nwindow = \"1m\"\n\n\
-         [[mlflow]]\nurl = \"http://{}\"\ninterval = \"5s\"\n\n\
+         [[mlflow]]\nurl = \"http://{}\"\ninterval = \"{}ms\"\n\n\
          [[canary]]\nurl = \"http://{}\"\n\n\
          [[alertmanager]]\nurl = \"http://{}\"\nwatchdog = \"Watchdog\"\n\n\
-         [[mlops]]\nurl = \"http://{}\"\ninterval = \"10s\"\n",
-        services.registry, services.controller, services.alerts, services.mlops
+         [[mlops]]\nurl = \"http://{}\"\ninterval = \"{}ms\"\n",
+        services.registry,
+        millis.max(5_000),
+        services.controller,
+        services.alerts,
+        services.mlops,
+        millis.max(10_000)
     );
     for (model, own) in fleet.models.iter().zip(places) {
         let _ = write!(

@@ -145,7 +145,9 @@ pub fn judge(kpi: Kpi, reading: &Reading, rules: &[Rule]) -> Judgement {
     };
     let Some(value) = reading.value else {
         let reason = format!("{} has no value: no traffic or no labels", kpi.short());
-        return Judgement { level: Level::Unknown, reason, ..blank };
+        // What no rule judges cannot make a model unknown.
+        let level = if rules.is_empty() { Level::NotMeasured } else { Level::Unknown };
+        return Judgement { level, reason, ..blank };
     };
     let shown = kpi.format_with_unit(value);
     let mut worst: Option<Judgement> = None;

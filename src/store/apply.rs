@@ -124,9 +124,9 @@ impl Store {
                 if let Some(model) = self.touch(source, model) {
                     let slice = (*kpi, version.clone());
                     if *step_s >= LONG_STEP_S {
-                        model.long.entry(slice).or_default().merge(points, LONG_POINTS);
+                        model.long.entry(slice).or_default().splice(points, LONG_POINTS);
                     } else {
-                        model.recent.entry(slice).or_default().merge(points, capacity);
+                        model.recent.entry(slice).or_default().splice(points, capacity);
                     }
                 }
             }
@@ -146,7 +146,10 @@ impl Store {
             }
             Fact::DriftHistory { model, feature, points } => {
                 if let Some(model) = self.touch(source, model) {
-                    remember_drift(model, feature, points);
+                    remember_drift(model, feature, &[]);
+                    if let Some(state) = model.drift.get_mut(&feature.feature) {
+                        state.history.splice(points, DRIFT_POINTS);
+                    }
                     changes::drift_reading(model, source, at);
                 }
             }

@@ -53,8 +53,13 @@ impl Series {
         self.push(at, value, capacity);
     }
 
-    /// Puts past points in, keeping what is there already.
-    pub fn merge(&mut self, points: &[(Time, f64)], capacity: usize) {
+    /// Puts past points in the place of what is there between the first and the last of them: whoever tells
+    /// the past tells it anew each time, and not always at the same seconds.
+    pub fn splice(&mut self, points: &[(Time, f64)], capacity: usize) {
+        if let (Some(&(first, _)), Some(&(last, _))) = (points.first(), points.last()) {
+            let (first, last) = (seconds(first), seconds(last));
+            self.points.retain(|&(t, _)| t < first || t > last);
+        }
         for &(at, value) in points {
             self.push(at, value, capacity);
         }
@@ -135,6 +140,19 @@ mod tests {
         series.push(at(25), 3.0, 10);
         assert_eq!(series.binned(0, 30, 3), [Some(1.0), None, Some(3.0)]);
         assert_eq!(series.mean_since(20), Some((3.0, 1)));
+    }
+
+    #[test]
+    fn a_past_told_again_replaces_itself() {
+        let mut series = Series::default();
+        series.push(at(100), 9.0, 10);
+        for shift in 0..50 {
+            series.splice(&[(at(10 + shift), 1.0), (at(20 + shift), 2.0), (at(30 + shift), 3.0)], 10);
+        }
+        let old = series.points().filter(|&(t, _)| t < 59).count();
+        assert_eq!((series.last(), old <= 9), (Some(9.0), true), "the newest stays: {series:?}");
+        series.splice(&[(at(0), 1.0), (at(90), 2.0)], 10);
+        assert_eq!(series.len(), 3);
     }
 
     #[test]
