@@ -76,6 +76,39 @@ fn keys_move_filter_zoom_and_explain() {
 }
 
 #[test]
+fn the_mouse_is_given_on_request_and_text_is_copied() {
+    let mut session = demo((120, 36), &[], &[]);
+    let raw = |session: &Session| String::from_utf8_lossy(&session.raw).into_owned();
+    assert!(!raw(&session).contains("\x1b[?1000h"), "the mouse is the terminal's");
+    session.keys("m");
+    session.wait_text("mouse on");
+    assert!(raw(&session).contains("\x1b[?1000h"));
+    // A click on the third model of the fleet selects it; the titles of the panes follow.
+    session.keys("\x1b[<0;10;7M\x1b[<0;10;7m");
+    session.wait_text("Latency parkinsons");
+    session.keys("c");
+    session.wait_text("to the clipboard");
+    assert!(raw(&session).contains("\x1b]52;c;"));
+    session.keys("m");
+    session.wait_text("mouse off");
+    session.keys("q");
+    assert_eq!(session.end().0, 0);
+    session.assert_given_back();
+}
+
+#[test]
+fn the_log_says_what_wardroom_does_and_a_note_stands_in_the_timeline() {
+    let mut session = demo((120, 36), &[], &[]);
+    session.keys("n");
+    session.keys("drill begins\r");
+    session.wait_text("drill begins");
+    session.keys("0\r");
+    session.wait_for("the zoomed log", |s| s.contains("Log") && !s.contains("Fleet"));
+    session.keys("q");
+    assert_eq!(session.end().0, 0);
+}
+
+#[test]
 fn every_size_down_to_one_by_one_is_survived() {
     let mut session = demo((200, 50), &[], &[]);
     for (cols, rows) in [(120, 36), (80, 24), (59, 14), (40, 10), (20, 5), (10, 2), (1, 1), (3, 40), (200, 1)]

@@ -236,3 +236,38 @@ proptest! {
         }
     }
 }
+
+/// Section 10 of the sources contract: 500 features with names of 200 letters, wide and combining ones.
+#[test]
+fn five_hundred_features_with_hostile_names_fit_every_size() {
+    use std::sync::Arc;
+    use wardroom::domain::{DriftScale, Fact, FeatureDrift, Harvest, Report, text};
+    let mut store = rich();
+    let model = store.models[0].id.clone();
+    let long = "x".repeat(200);
+    let features = (0..500)
+        .map(|i| FeatureDrift {
+            feature: text::clean_name(&format!("\u{1b}[31m心电图e\u{301}{i:03} {long}\u{202e}")).into(),
+            group: "".into(),
+            raw: f64::from(i) / 600.0,
+            scale: DriftScale::Share,
+            threshold: None,
+            at: screen::now(),
+            samples: None,
+        })
+        .collect();
+    let source = store.sources[0].info.id.clone();
+    let outcome = Ok(Arc::new(Harvest::of(vec![Fact::Drift { model: model.clone(), features }])));
+    store.apply(&Report { epoch: store.epoch, source, at: screen::now(), took_ms: 1.0, outcome });
+    for size in SIZES.into_iter().chain([(40, 10), (20, 5), (1, 1)]) {
+        let mut app = app(size).unwrap();
+        app.selected = Some(model.clone());
+        zoom(&mut app, Pane::Drift);
+        let drawn = to_text(&frame(&app, &store, &Look::default()));
+        assert!(drawn.lines().all(|line| unicode_width::UnicodeWidthStr::width(line) <= usize::from(size.0)));
+        assert!(!drawn.chars().any(|c| c.is_control() && c != '\n'), "{size:?}");
+        if size.0 >= 80 {
+            assert!(drawn.contains("心电图") && drawn.contains('…') && drawn.contains("crit"), "{drawn}");
+        }
+    }
+}
