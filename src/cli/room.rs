@@ -43,6 +43,7 @@ pub fn run(common: &Common, loaded: Loaded, demo: Option<(Demo, Runtime)>) -> Re
         None => (None, stage::runtime()?),
     };
     let (store, sources) = stage::set(&loaded.config)?;
+    tracing::info!(target: "room", "watching {} models through {} sources", store.models.len(), sources.len());
     // A panic while a source is polled becomes its fault; any other ends the room.
     terminal::install_panic_hook(poller::is_polling);
     let (inputs, from_terminal) = mpsc::channel(256);

@@ -2,12 +2,13 @@
 
 use wardroom::domain::{AlertState, Kpi, Level, Readiness, Version};
 
-use crate::lab::{Lab, fault_of, observe};
+use crate::lab::{Lab, fault_of, observe, observe_until};
 
 #[test]
 fn every_source_of_a_whole_fleet_answers() {
     let lab = Lab::here();
-    let store = observe(&lab.fleet());
+    let store =
+        observe_until(&lab.fleet(), |store| store.sources.iter().all(|source| source.fault.is_none()));
     for source in &store.sources {
         assert!(source.fault.is_none(), "{}: {:?}", source.info.id, source.fault);
         assert!(source.seen.is_some(), "{} did not answer", source.info.id);
@@ -24,10 +25,18 @@ fn every_source_of_a_whole_fleet_answers() {
 #[test]
 fn prometheus_tells_quality_with_its_samples_and_drift_with_its_direction() {
     let lab = Lab::here();
-    let store = observe(&lab.fleet());
-    let model = &store.models[0];
     let v1 = Version::new("v1");
-    let accuracy = model.reading_of(Kpi::Accuracy, Some(&v1)).expect("accuracy of v1");
+    let store = observe_until(&lab.fleet(), |store| {
+        let model = &store.models[0];
+        model.reading_of(Kpi::Accuracy, Some(&v1)).is_some_and(|reading| reading.samples > Some(20))
+            && model.features().len() == 30
+            && store.models[1].value(Kpi::R2).is_some()
+    });
+    let model = &store.models[0];
+    let known: Vec<_> = model.readings.keys().filter(|(kpi, _)| *kpi == Kpi::Accuracy).collect();
+    let remarks: Vec<_> = store.sources.iter().flat_map(|source| &source.remarks).collect();
+    let accuracy = model.reading_of(Kpi::Accuracy, Some(&v1));
+    let accuracy = accuracy.unwrap_or_else(|| panic!("no accuracy of v1, but of {known:?}; {remarks:?}"));
     assert!((0.85..=1.0).contains(&accuracy.value.unwrap()), "{accuracy:?}");
     assert!(accuracy.samples.unwrap() > 20, "{accuracy:?}");
     // Exactly one feature is shifted by three standard deviations, by the normed Wasserstein distance.
@@ -57,7 +66,7 @@ fn prometheus_percentiles_by_own_queries_and_by_preset_agree() {
         "{base}[[model]]\nname = \"canary\"\n[model.prometheus.queries]\nlatency_p95 = 'histogram_quantile(0.95, sum by (le) (rate(rest_server_request_duration_seconds_bucket{{deployment=\"canary\",path=~\".*/infer\"}}[1m]))) * 1000'\n"
     );
     let value = |text: &str| {
-        let store = observe(text);
+        let store = observe_until(text, |store| store.models[0].value(Kpi::LatencyP95).is_some());
         assert_eq!(fault_of(&store, "prometheus"), None);
         store.models[0].value(Kpi::LatencyP95)
     };

@@ -1,12 +1,16 @@
 //! The servers' addresses, and configs made of them.
 
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use wardroom::config;
 use wardroom::domain::{Fault, Time};
 use wardroom::sources::{http, poller, register};
 use wardroom::store::Store;
+
+/// How long a real server may take to say what it knows.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What `endpoints.json` says. Without it the tests fail: a skipped test would look green.
 pub struct Lab(Value);
@@ -121,27 +125,41 @@ fn now() -> Time {
 
 /// One round of every source of a config, in a store.
 pub fn observe(text: &str) -> Store {
-    observe_rounds(text, 1)
+    observe_until(text, |_| true)
 }
 
-/// Some rounds, two seconds apart: rates of scraped counters need two pages.
-pub fn observe_rounds(text: &str, rounds: usize) -> Store {
+/// Rounds of every source until the store is as wanted. Real servers miss a scrape when the machine is
+/// busy: what they then do not say is right, and comes back. In vain it fails by what the caller asserts.
+pub fn observe_until(text: &str, wanted: impl Fn(&Store) -> bool) -> Store {
     http::install_tls();
     let loaded = config::parse("live.toml", text, &[]).unwrap();
     let mut sources = register::build(&loaded.config).unwrap();
     let mut store = Store::new(&loaded.config.environment, config::fleet::specs(&loaded.config));
     store.expect(sources.iter().map(|source| source.info().clone()).collect());
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-    for round in 0..rounds {
-        if round > 0 {
-            std::thread::sleep(std::time::Duration::from_secs(2));
-        }
+    let end = Instant::now() + PATIENCE;
+    loop {
         for report in runtime.block_on(poller::poll_round(&mut sources, 16, now)) {
             store.apply(&report);
         }
         store.tick(now());
+        if wanted(&store) || Instant::now() > end {
+            return store;
+        }
+        std::thread::sleep(Duration::from_secs(1));
     }
-    store
+}
+
+/// Asks until the answer is as wanted; in vain the last answer is given.
+pub fn ask_until<T>(ask: impl Fn() -> T, wanted: impl Fn(&T) -> bool) -> T {
+    let end = Instant::now() + PATIENCE;
+    loop {
+        let answer = ask();
+        if wanted(&answer) || Instant::now() > end {
+            return answer;
+        }
+        std::thread::sleep(Duration::from_secs(1));
+    }
 }
 
 /// The fault of a source, if it has one.
