@@ -103,7 +103,7 @@ fn the_room_shows_the_real_fleet() {
     room.keys("6\r");
     room.wait_text("CanaryErrorRate");
     room.keys("\x1b");
-    room.wait_text("Fleet");
+    room.wait_for("the fleet", |screen| !screen.contains("newest first"));
     room.keys("5");
     room.wait_text("challenger");
     room.keys("q");
