@@ -101,6 +101,7 @@ fn the_room_shows_the_real_fleet() {
     }
     // All alerts stand on top of the zoomed timeline, whatever came last.
     room.keys("6\r");
+    room.wait_text("newest first");
     room.wait_text("CanaryErrorRate");
     room.keys("\x1b");
     room.wait_for("the fleet", |screen| !screen.contains("newest first"));
