@@ -82,7 +82,12 @@ fn prometheus_brings_the_past_with_its_gaps() {
         "refresh = \"2s\"\nwindow = \"1m\"\n[[prometheus]]\nurl = \"{}\"\n[[model]]\nname = \"canary\"\n[model.prometheus]\npreset = [\"mlserver\"]\nselect = 'deployment=\"canary\"'\nmodel_label = \"\"\n",
         lab.at("prometheus")
     ));
-    let series = store.models[0].recent.get(&(Kpi::LatencyP95, None)).expect("a series of p95");
+    let series = store.models[0].recent.get(&(Kpi::LatencyP95, None));
+    let series = series.unwrap_or_else(|| {
+        let known: Vec<_> =
+            store.models[0].readings.iter().map(|(slice, said)| (slice, &said[0].reading)).collect();
+        panic!("no series of p95, but {known:?}; {:?}", store.sources[0].remarks)
+    });
     assert!(series.len() >= 2, "{}", series.len());
     assert!(series.points().all(|(_, value)| value > 0.0));
 }

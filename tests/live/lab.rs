@@ -1,9 +1,11 @@
 //! The servers' addresses, and configs made of them.
 
 use std::path::PathBuf;
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+use tokio::runtime::{Builder, Runtime};
 use wardroom::config;
 use wardroom::domain::{Fault, Time};
 use wardroom::sources::{http, poller, register};
@@ -136,10 +138,9 @@ pub fn observe_until(text: &str, wanted: impl Fn(&Store) -> bool) -> Store {
     let mut sources = register::build(&loaded.config).unwrap();
     let mut store = Store::new(&loaded.config.environment, config::fleet::specs(&loaded.config));
     store.expect(sources.iter().map(|source| source.info().clone()).collect());
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let end = Instant::now() + PATIENCE;
     loop {
-        for report in runtime.block_on(poller::poll_round(&mut sources, 16, now)) {
+        for report in runtime().block_on(poller::poll_round(&mut sources, 16, now)) {
             store.apply(&report);
         }
         store.tick(now());
@@ -148,6 +149,12 @@ pub fn observe_until(text: &str, wanted: impl Fn(&Store) -> bool) -> Store {
         }
         std::thread::sleep(Duration::from_secs(1));
     }
+}
+
+/// One runtime for all tests: the sources share their connections, which live in the runtime that made them.
+fn runtime() -> &'static Runtime {
+    static RUNTIME: OnceLock<Runtime> = OnceLock::new();
+    RUNTIME.get_or_init(|| Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap())
 }
 
 /// Asks until the answer is as wanted; in vain the last answer is given.
