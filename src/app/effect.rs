@@ -15,6 +15,4 @@ pub enum Effect {
     Mouse(bool),
     /// Change the theme to this name or file.
     Theme(String),
-    /// Give the terminal back and stop until the shell continues us.
-    Suspend,
 }

@@ -18,3 +18,6 @@ pub use keymap::{KeyMap, KeyMapError};
 pub use rows::fleet_rows;
 pub use state::{App, Dialog, Focus, Message, Pane, Sort};
 pub use update::{Msg, settle, update};
+
+#[cfg(test)]
+mod tests;

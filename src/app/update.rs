@@ -4,7 +4,7 @@ use crossterm::event::{Event as TerminalEvent, KeyEvent, MouseEvent, MouseEventK
 use tui_input::Input;
 use tui_input::backend::crossterm::EventHandler;
 
-use super::action::{Action, Availability};
+use super::action::{ACTIONS, Action, Availability};
 use super::command::{self, Command};
 use super::effect::Effect;
 use super::filter::Filter;
@@ -205,12 +205,13 @@ fn write_note(app: &mut App, store: &mut Store, note: &str) {
 }
 
 fn act(app: &mut App, store: &mut Store, action: Action) -> Vec<Effect> {
+    let longest = page_lines(app, store);
     if let Dialog::Help(offset) | Dialog::Describe(offset) = &mut app.dialog {
         match action {
             Action::Up => *offset = offset.saturating_sub(1),
-            Action::Down => *offset = offset.saturating_add(1),
+            Action::Down => *offset = offset.saturating_add(1).min(longest),
             Action::PageUp => *offset = offset.saturating_sub(app.size.1 / 2),
-            Action::PageDown => *offset = offset.saturating_add(app.size.1 / 2),
+            Action::PageDown => *offset = offset.saturating_add(app.size.1 / 2).min(longest),
             Action::First => *offset = 0,
             Action::Back | Action::Help | Action::Describe | Action::Open => app.dialog = Dialog::None,
             Action::Quit => return vec![Effect::Quit],
@@ -268,6 +269,18 @@ fn act(app: &mut App, store: &mut Store, action: Action) -> Vec<Effect> {
     Vec::new()
 }
 
+/// No page is longer than this, lines: scrolling on at its end must not have to be scrolled back.
+fn page_lines(app: &App, store: &Store) -> u16 {
+    let lines = match (&app.dialog, app.selected.as_ref().and_then(|id| store.model(id))) {
+        (Dialog::Help(_), _) => ACTIONS.len() + command::WITH_ARGUMENT.len() + 20,
+        (_, Some(model)) => {
+            2 * model.judgements.len() + model.instances.len() + store.sources.len().min(40) + 10
+        }
+        (_, None) => 0,
+    };
+    u16::try_from(lines).unwrap_or(u16::MAX).saturating_sub(app.size.1 / 2)
+}
+
 fn show(app: &mut App, pane: Pane) {
     app.focus = Focus::Pane(pane);
     app.pane_offset = 0;
@@ -306,11 +319,15 @@ fn travel(app: &mut App, store: &Store, action: Action) {
     let page = fleet_height(app).max(1);
     if app.zoomed && app.focus != Focus::Fleet {
         let page = u16::try_from(page).unwrap_or(u16::MAX);
+        // The longest pane is the timeline, or the features of a model.
+        let features =
+            app.selected.as_ref().and_then(|id| store.model(id)).map_or(0, |model| model.drift.len());
+        let longest = u16::try_from(store.timeline.len().max(features).max(40)).unwrap_or(u16::MAX);
         app.pane_offset = match action {
             Action::Up => app.pane_offset.saturating_sub(1),
-            Action::Down => app.pane_offset.saturating_add(1),
+            Action::Down => app.pane_offset.saturating_add(1).min(longest),
             Action::PageUp => app.pane_offset.saturating_sub(page),
-            Action::PageDown => app.pane_offset.saturating_add(page),
+            Action::PageDown => app.pane_offset.saturating_add(page).min(longest),
             _ => 0,
         };
         return;

@@ -231,7 +231,6 @@ impl Room {
             Effect::Refresh => self.poller.refresh(None),
             Effect::Redraw => self.terminal.repaint(),
             Effect::Mouse(on) => self.terminal.set_mouse(on),
-            Effect::Suspend => self.terminal.suspend(),
             Effect::Copy(text) => {
                 let outcome = self.terminal.copy(&text);
                 self.app.say(outcome.to_string(), Level::Ok);
