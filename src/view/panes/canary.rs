@@ -168,13 +168,17 @@ fn countdown(seconds: i64) -> String {
     if hours > 0 { format!("{hours}:{minutes:02}:{seconds:02}") } else { format!("{minutes}:{seconds:02}") }
 }
 
+/// Whether the measured share is what was asked for, given how many requests it rests on.
+fn agrees(model: &ModelState, rollout: &Rollout, measured: f64) -> bool {
+    let requests = model.reading(Kpi::LatencyP95).and_then(|reading| reading.samples);
+    effect::shares_agree(rollout.asked, measured, requests)
+}
+
 /// `asked 25 %   measured 24.9 %   owner Argo CD, self-heal`
 fn shares(brush: &mut Brush, y: usize, cx: &Cx, model: &ModelState, rollout: &Rollout) {
     let measured = model.measured_share();
     let (words, role) = match measured {
-        Some(measured) if effect::shares_agree(rollout.asked, measured) => {
-            (format!("{measured:.1} %"), Role::Text)
-        }
+        Some(measured) if agrees(model, rollout, measured) => (format!("{measured:.1} %"), Role::Text),
         Some(measured) => {
             (format!("{} {measured:.1} %, not as asked", cx.look.glyphs().warning), Role::Warning)
         }
@@ -276,7 +280,7 @@ fn split(cx: &Cx, at: &Columns, model: &ModelState, rollout: &Rollout) -> Row {
     let Some(measured) = model.measured_share() else {
         return cells.at(at.canary, cx.look.glyphs().none, dim).at(at.word, "not measured", dim).row();
     };
-    let agree = effect::shares_agree(rollout.asked, measured);
+    let agree = agrees(model, rollout, measured);
     let (mark, ink) = if agree { ("", dim) } else { cx.look.level(Level::Warning) };
     let words = if agree { "as asked".to_owned() } else { format!("{mark} not as asked") };
     cells

@@ -133,9 +133,13 @@ fn score_points(kpi: Kpi, by: f64, decimals: usize) -> String {
     }
 }
 
-/// Whether asked and measured share agree.
-pub fn shares_agree(asked: f64, measured: f64) -> bool {
-    (asked - measured).abs() <= SHARE_POINTS
+/// Whether asked and measured share agree: within two points, or within what chance does to so many
+/// requests (two standard errors of a share, 2·√(p(1−p)/n)).
+pub fn shares_agree(asked: f64, measured: f64, requests: Option<u64>) -> bool {
+    let share = (asked / 100.0).clamp(0.0, 1.0);
+    let chance =
+        requests.filter(|&n| n > 0).map_or(0.0, |n| 200.0 * (share * (1.0 - share) / n as f64).sqrt());
+    (asked - measured).abs() <= SHARE_POINTS.max(chance)
 }
 
 /// A part of the step line.
@@ -216,6 +220,8 @@ mod tests {
             [(5.0, Some(Done)), (10.0, Some(Done)), (25.0, Some(Ahead)), (50.0, Some(Ahead)), (100.0, None)]
         );
         assert_eq!(steps(&[], 9), [(100.0, None)]);
-        assert!(shares_agree(25.0, 24.9) && !shares_agree(25.0, 22.0));
+        assert!(shares_agree(25.0, 24.9, None) && !shares_agree(25.0, 22.0, None));
+        assert!(shares_agree(25.0, 22.0, Some(300)), "chance alone moves 300 requests by five points");
+        assert!(!shares_agree(25.0, 22.0, Some(3_000)));
     }
 }
