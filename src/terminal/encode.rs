@@ -244,6 +244,18 @@ mod tests {
         assert_eq!(encode(Some(&frame), &frame, at, None), b"\x1b[?25l");
     }
 
+    #[test]
+    fn bold_and_dim_are_one_intensity_whatever_was_shown_before() {
+        let both = Style::new().add_modifier(Modifier::BOLD | Modifier::DIM);
+        let new = buffer(&[(3, 0, "ab", Style::new().add_modifier(Modifier::DIM)), (5, 0, "c", both)]);
+        let old = buffer(&[(3, 0, "━━━", Style::new())]);
+        let first = encode(None, &old, None, None);
+        let second = encode(Some(&old), &new, None, None);
+        let shown = emulate(&[&first, &second]);
+        assert_eq!(shown, emulate(&[&encode(None, &new, None, None)]));
+        assert!(shown[5].3, "what is both is bold");
+    }
+
     fn style() -> impl Strategy<Value = Style> {
         let colour = prop_oneof![
             Just(Color::Reset),

@@ -18,6 +18,10 @@ impl Pen {
     /// The pen of a cell. On a blank only what shows counts.
     pub fn of(cell: &Cell) -> Self {
         let mut pen = Self { fg: cell.fg, bg: cell.bg, modifier: cell.modifier };
+        // Terminals that know one intensity only would show whichever came last.
+        if pen.modifier.contains(Modifier::BOLD) {
+            pen.modifier -= Modifier::DIM;
+        }
         let drawn = Modifier::REVERSED | Modifier::UNDERLINED | Modifier::CROSSED_OUT;
         if cell.symbol() == " " {
             pen.modifier &= drawn;
