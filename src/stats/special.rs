@@ -166,7 +166,7 @@ mod tests {
         // I_{1/2}(n, n) = 1/2 whatever n is.
         for n in [1.0, 10.0, 1e3, 1e5, 1e6] {
             let half = beta_cdf(n, n, 0.5, 0.5);
-            assert!((half - 0.5).abs() < 1e-9, "{n}: {half}");
+            assert!((half - 0.5).abs() < 1e-8, "{n}: {half}");
         }
         let x = beta_inverse(1.0, 1e6, 0.5);
         assert!((x / (1.0 - 0.5f64.powf(1e-6)) - 1.0).abs() < 1e-9);

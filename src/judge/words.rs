@@ -1,0 +1,418 @@
+//! The judgement in words: evidence, size, guarantee, what next. Never "significant", never a probability
+//! that the canary is worse, never "no regression".
+
+use std::sync::Arc;
+
+use super::history::{HEADLINE, PERCENTILES};
+use super::metric::MetricJudge;
+use super::portion::{Counts, Role};
+use super::rollout::{Cause, RolloutJudge};
+use super::rules::{MetricKind, Rules};
+use super::verdict::{Decision, Effect, Eta, MetricVerdict, Unit};
+use crate::stats::buckets;
+use crate::stats::sequential::quantile;
+
+/// An e-value as odds: `86:1`, `1.3:1`, `>999:1`, `<1:1`.
+pub fn odds(log_e: f64) -> String {
+    match log_e.exp() {
+        e if e.is_nan() => "--".into(),
+        e if e >= 999.5 => ">999:1".into(),
+        e if e >= 9.95 => format!("{e:.0}:1"),
+        e if e >= 1.0 => format!("{e:.1}:1"),
+        _ => "<1:1".into(),
+    }
+}
+
+/// A share in percent with the digits it needs: `0.5%`, `12.3%`.
+pub fn percent(share: f64) -> String {
+    let percent = 100.0 * share;
+    match percent.abs() {
+        p if p.is_nan() => "--".into(),
+        p if p >= 0.095 || p == 0.0 => format!("{percent:.1}%"),
+        p if p >= 0.009 => format!("{percent:.2}%"),
+        _ => format!("{percent:.4}%"),
+    }
+}
+
+/// A latency: `612ms`, `1.25s`.
+pub fn latency(seconds: f64) -> String {
+    if seconds < 1.0 { format!("{:.0}ms", 1e3 * seconds) } else { format!("{seconds:.2}s") }
+}
+
+fn times(ratio: f64) -> String {
+    if ratio >= 9.95 { format!("{ratio:.0}x") } else { format!("{ratio:.1}x") }
+}
+
+fn counted(count: u64) -> String {
+    let digits = count.to_string();
+    let head = digits.len() % 3;
+    let mut words = digits[..head].to_owned();
+    for (place, digit) in digits[head..].chars().enumerate() {
+        if place % 3 == 0 && !words.is_empty() {
+            words.push(',');
+        }
+        words.push(digit);
+    }
+    words
+}
+
+fn duration(seconds: f64) -> String {
+    match seconds {
+        s if s < 90.0 => format!("{s:.0} s"),
+        s if s < 5_400.0 => format!("{:.0} min", s / 60.0),
+        s if s < 172_800.0 => format!("{:.0} h", s / 3_600.0),
+        s => format!("{:.0} days", s / 86_400.0),
+    }
+}
+
+/// The values of both arms and the effect between them.
+fn effect(metric: &MetricJudge, rules: &Rules) -> (Option<f64>, Option<f64>, Option<Effect>) {
+    let whole = |value: f64| value.is_finite().then_some(value);
+    let (low, high) = metric.ratio.interval(rules.alpha_abort);
+    let rate = |role| metric.arm(role).filter(|arm| arm.trials > 0).map(|arm| arm.rate());
+    match (metric.kind, &metric.totals) {
+        (MetricKind::Latency, [Some(Counts::Buckets(c)), Some(Counts::Buckets(b))]) => {
+            let p = PERCENTILES[HEADLINE];
+            let value = |buckets: &[(f64, f64)]| buckets::quantile(p, buckets).map(|found| found.value);
+            let ends = |buckets: &[(f64, f64)]| quantile::interval(p, buckets, rules.alpha_abort / 2.0);
+            let (canary, baseline) = (value(c), value(b));
+            let effect = canary.zip(baseline).zip(ends(c).zip(ends(b))).map(|((c, b), (ec, eb))| Effect {
+                unit: Unit::Ratio,
+                value: whole(c / b),
+                low: if eb.1.is_finite() { ec.0 / eb.1 } else { 0.0 },
+                high: whole(ec.1 / eb.0),
+            });
+            (canary, baseline, effect)
+        }
+        (MetricKind::Accuracy, _) => {
+            let (canary, baseline) = (rate(Role::Canary), rate(Role::Baseline));
+            let effect = canary.zip(baseline).map(|(c, b)| Effect {
+                unit: Unit::Difference,
+                value: Some(b - c),
+                // More wrong answers is less accuracy: the ends change places.
+                low: (b - high * b).max(-1.0),
+                high: Some((b - low * b).min(1.0)),
+            });
+            (canary.map(|wrong| 1.0 - wrong), baseline.map(|wrong| 1.0 - wrong), effect)
+        }
+        _ => {
+            let (canary, baseline) = (rate(Role::Canary), rate(Role::Baseline));
+            let effect = canary.zip(baseline).map(|(c, b)| Effect {
+                unit: Unit::Ratio,
+                value: whole(c / b),
+                low,
+                high: whole(high),
+            });
+            (canary, baseline, effect)
+        }
+    }
+}
+
+/// The name by which a line speaks of a metric.
+fn name(metric: &MetricVerdict) -> String {
+    if metric.kind == MetricKind::Latency { "p95".into() } else { metric.metric.to_string() }
+}
+
+/// `2.9x (1.9x-4.6x)`, `+6% (-4%..+17%)`, `-1.2 pts (-3.0..+0.4)`.
+pub fn effect_words(effect: &Effect) -> String {
+    let Some(value) = effect.value else { return "no effect can be given".into() };
+    match effect.unit {
+        Unit::Difference => {
+            let ends = match effect.high {
+                Some(high) => format!("{:+.1}..{:+.1}", 100.0 * effect.low, 100.0 * high),
+                None => format!("from {:+.1}", 100.0 * effect.low),
+            };
+            format!("{:+.1} pts ({ends})", 100.0 * value)
+        }
+        Unit::Ratio if value < 1.3 && effect.high.is_some_and(|high| high < 2.0) => {
+            let part = |ratio: f64| format!("{:+.0}%", 100.0 * (ratio - 1.0));
+            format!("{} ({}..{})", part(value), part(effect.low), part(effect.high.unwrap_or(f64::INFINITY)))
+        }
+        Unit::Ratio => match effect.high {
+            Some(high) => format!("{} ({}-{})", times(value), times(effect.low), times(high)),
+            None => format!("{} (at least {})", times(value), times(effect.low)),
+        },
+    }
+}
+
+fn values(metric: &MetricVerdict) -> Option<String> {
+    let (canary, baseline) = metric.canary.zip(metric.baseline)?;
+    let show = if metric.kind == MetricKind::Latency { latency } else { percent };
+    Some(format!("{} vs {}", show(canary), show(baseline)))
+}
+
+/// What is spoken against when a metric aborts.
+fn null_words(metric: &MetricVerdict, rules: &Rules) -> String {
+    match metric.kind {
+        MetricKind::Latency if rules.latency_margin > 0.0 => {
+            format!("at most {:.2}x", metric.effective_margin.unwrap_or(rules.latency_margin))
+        }
+        MetricKind::Accuracy if rules.accuracy_margin > 0.0 => {
+            format!("at most {:.0} pts less", 100.0 * rules.accuracy_margin)
+        }
+        MetricKind::Errors if rules.errors_abort_margin > 0.0 => {
+            format!("at most {:.1} pts more", 100.0 * rules.errors_abort_margin)
+        }
+        MetricKind::Counts if rules.counts_ratio > 1.0 => format!("at most {:.1}x", rules.counts_ratio),
+        _ => "no worse".into(),
+    }
+}
+
+/// What a promotion shows of a metric.
+fn within_words(metric: &MetricVerdict, rules: &Rules) -> String {
+    match metric.kind {
+        MetricKind::Accuracy => format!("within {:.0} pts of baseline", 100.0 * rules.accuracy_margin),
+        MetricKind::Errors => format!("within {:.1} pts of baseline", 100.0 * rules.errors_promote_margin),
+        _ => format!("within {:.1}x of baseline", rules.latency_margin),
+    }
+}
+
+/// A metric's own judgement.
+pub(super) fn metric(metric: &MetricJudge, rules: &Rules, weight: f64) -> MetricVerdict {
+    let (canary, baseline, effect) = effect(metric, rules);
+    let tests = metric.tests.as_ref();
+    let sentinel = match tests {
+        Some(_) if metric.is_noisy() => "noisy",
+        Some(tests) if tests.sentinel.is_available => "quiet",
+        _ => "not available",
+    };
+    let headline = tests.and_then(|t| t.thresholds.iter().find(|t| t.percentile == PERCENTILES[HEADLINE]));
+    let mut verdict = MetricVerdict {
+        metric: metric.name.clone(),
+        kind: metric.kind,
+        canary,
+        baseline,
+        interval: effect.map(|effect| [Some(effect.low), effect.high]),
+        effect,
+        log_evidence: metric.abort_log_e(),
+        max_log_evidence: metric.max_abort,
+        log_evidence_promote: metric.promote_log_e(),
+        max_log_evidence_promote: metric.promote_log_e().map(|_| metric.max_promote),
+        log_evidence_hint: metric.hint_log_e(),
+        weight,
+        n_canary: metric.trials(Role::Canary),
+        n_baseline: metric.trials(Role::Baseline),
+        sentinel,
+        rank_blocks: tests.map_or(0, |tests| tests.ranks.blocks),
+        effective_margin: headline.map(|t| t.margin.abort).filter(|margin| margin.is_finite()),
+        reason: String::new(),
+        says: Decision::KeepWatching,
+    };
+    let (says, reason) = own(metric, &verdict, rules);
+    verdict.says = says;
+    verdict.reason = reason;
+    verdict
+}
+
+/// What one metric alone says, and why.
+fn own(metric: &MetricJudge, verdict: &MetricVerdict, rules: &Rules) -> (Decision, String) {
+    if !metric.is_paired() {
+        return (Decision::CannotTell, missing_arm(std::slice::from_ref(metric)));
+    }
+    if metric.tests.is_none() {
+        return (Decision::KeepWatching, "thresholds need 100 answers of the baseline first".into());
+    }
+    if metric.is_noisy() && metric.max_abort < rules.abort_bound() {
+        return (Decision::CannotTell, "NOISY BASELINE: its own instances differ as much".into());
+    }
+    if metric.coverage_gap().is_some_and(|gap| gap > rules.coverage_gap) {
+        return (Decision::CannotTell, coverage(metric));
+    }
+    let bound = rules.abort_bound();
+    if verdict.max_log_evidence >= bound {
+        let null = null_words(verdict, rules);
+        let reason = format!(
+            "evidence {} against \"{null}\", limit {}",
+            odds(verdict.max_log_evidence),
+            odds(bound)
+        );
+        return (Decision::Abort, reason);
+    }
+    match verdict.max_log_evidence_promote {
+        Some(log) if log >= rules.promote_bound() => {
+            (Decision::Promote, format!("{}, evidence {}", within_words(verdict, rules), odds(log)))
+        }
+        Some(log) => {
+            let reason = format!(
+                "evidence {} that it is worse, {} that it is {}; {} needed",
+                odds(verdict.log_evidence),
+                odds(log),
+                within_words(verdict, rules),
+                odds(bound)
+            );
+            (Decision::KeepWatching, reason)
+        }
+        None if metric.kind == MetricKind::Latency => {
+            let reason = format!("no bucket bound lies between p95 and {:.1}x of it: nothing can show that it stays within", rules.latency_margin);
+            (Decision::KeepWatching, reason)
+        }
+        None => (Decision::KeepWatching, format!("evidence {} that it is worse", odds(verdict.log_evidence))),
+    }
+}
+
+/// Which arm is missing.
+pub(super) fn missing_arm(metrics: &[MetricJudge]) -> String {
+    let any = |role| metrics.iter().any(|metric| metric.trials(role) > 0);
+    match (any(Role::Canary), any(Role::Baseline)) {
+        (true, false) => "the baseline has had no requests since the canary came".into(),
+        (false, true) | (false, false) => "the canary has had no requests".into(),
+        (true, true) => "no metric has both arms".into(),
+    }
+}
+
+/// `canary gets 14.1% of traffic, configured 10.0%`.
+pub(super) fn split(share: f64, configured: f64) -> String {
+    format!("canary gets {} of traffic, configured {}", percent(share), percent(configured))
+}
+
+/// `labels for 31.0% of canary rows, 44.0% of baseline rows`.
+pub(super) fn coverage(metric: &MetricJudge) -> String {
+    let [canary, baseline] = metric.labelled.map(|(labels, all)| labels as f64 / all as f64);
+    format!("labels for {} of canary rows, {} of baseline rows", percent(canary), percent(baseline))
+}
+
+/// Above an absolute limit, for certain.
+pub(super) fn above_limit(metric: &Arc<str>, limit: f64, low: f64, high: f64) -> String {
+    format!("{metric} above the limit of {}: {}-{}, holds at every look", percent(limit), percent(low), percent(high))
+}
+
+/// What else to know.
+pub(super) fn notes(rollout: &RolloutJudge, rules: &Rules) -> Vec<String> {
+    let mut notes = Vec::new();
+    for metric in &rollout.metrics {
+        let Some(tests) = &metric.tests else { continue };
+        if let Some(hint) = metric.hint_log_e().filter(|hint| *hint >= rules.abort_bound()) {
+            notes.push(format!("hint: {} is worse at all, evidence {}; the margin decides", metric.name, odds(hint)));
+        }
+        let headline = tests.thresholds.iter().find(|t| t.percentile == PERCENTILES[HEADLINE]);
+        if let Some(t) = headline.filter(|t| t.margin.abort.is_finite() && t.margin.abort > rules.latency_margin * 1.01) {
+            notes.push(format!(
+                "{}: buckets make the margin {:.1}x a margin of {:.2}x at p95 ({})",
+                metric.name,
+                rules.latency_margin,
+                t.margin.abort,
+                latency(t.tau)
+            ));
+        }
+        if !metric.ages.is_empty() {
+            notes.push(labels(metric));
+        }
+    }
+    if rollout.metrics.iter().all(|metric| metric.tests.as_ref().is_none_or(|t| !t.sentinel.is_available)) {
+        notes.push("sentinel: not available".into());
+    }
+    notes
+}
+
+/// How old the labels are, and for how many rows there are any.
+fn labels(metric: &MetricJudge) -> String {
+    let all: u64 = metric.ages.values().sum();
+    let mut seen = 0;
+    let middle = metric.ages.iter().find(|(_, count)| {
+        seen += **count;
+        2 * seen >= all
+    });
+    let age = middle.map_or_else(|| "--".into(), |(age, _)| duration(*age as f64));
+    let (labels, predictions) = metric.labelled[0];
+    if predictions == 0 {
+        return format!("{}: median age of labels {age}", metric.name);
+    }
+    let share = percent(labels as f64 / predictions as f64);
+    format!("{}: labels for {share} of canary rows, median age {age}", metric.name)
+}
+
+fn eta_words(eta: Option<Eta>) -> String {
+    match eta {
+        None => "No end in sight at this effect.".into(),
+        Some(eta) => {
+            let time = eta.seconds.map(|seconds| format!(" ({})", duration(seconds))).unwrap_or_default();
+            format!("About {} more canary requests{time} at this rate.", counted(eta.requests))
+        }
+    }
+}
+
+/// The one line.
+pub(super) fn line(
+    rollout: &RolloutJudge,
+    rules: &Rules,
+    metrics: &[MetricVerdict],
+    decision: Decision,
+    why: Option<String>,
+    eta: Option<Eta>,
+) -> String {
+    let word = decision.word();
+    let requests = counted(rollout.canary_requests());
+    let sized = |metric: &MetricVerdict| {
+        let values = values(metric).map(|values| format!(" {values}")).unwrap_or_default();
+        let size = metric.effect.map(|effect| format!(": {}", effect_words(&effect))).unwrap_or_default();
+        format!("{}{values}{size}", name(metric))
+    };
+    match decision {
+        Decision::CannotTell => format!("{word}   {}.", why.unwrap_or_default()),
+        Decision::Abort => match &rollout.cause {
+            Some(Cause::Hard { metric, rate, requests }) => format!(
+                "{word}   {metric} {} of {} requests in one block, hard limit {}: hard limit, not a statistical verdict.",
+                percent(*rate),
+                counted(*requests),
+                percent(rules.hard_limit)
+            ),
+            Some(Cause::Limit { metric, limit, interval: (low, high) }) => {
+                format!("{word}   {}. {requests} canary requests.", above_limit(metric, *limit, *low, *high))
+            }
+            Some(Cause::Evidence(names)) => {
+                let named = |metric: &&MetricVerdict| names.contains(&metric.metric);
+                let best = |a: &&MetricVerdict, b: &&MetricVerdict| a.max_log_evidence.total_cmp(&b.max_log_evidence);
+                let leader = metrics.iter().filter(named).max_by(best).or_else(|| metrics.iter().max_by(best));
+                let Some(leader) = leader else { return word.into() };
+                let others: Vec<String> =
+                    metrics.iter().filter(named).filter(|m| m.metric != leader.metric).map(name).collect();
+                let also = if others.is_empty() { String::new() } else { format!(" Also {}.", others.join(", ")) };
+                let combined = if names.is_empty() { "combined evidence; largest: " } else { "" };
+                format!(
+                    "{word}   {combined}{}. Evidence {} against \"{}\", limit {}.{also} {requests} canary requests.",
+                    sized(leader),
+                    odds(leader.max_log_evidence),
+                    null_words(leader, rules),
+                    odds(rules.abort_bound() - leader.weight.ln()),
+                )
+            }
+            None => word.into(),
+        },
+        Decision::Promote => {
+            let shown = metrics.iter().filter(|metric| metric.kind.is_required()).map(|metric| {
+                format!(
+                    "{} {}{}, evidence {}",
+                    name(metric),
+                    within_words(metric, rules),
+                    values(metric).map(|values| format!(": {values}")).unwrap_or_default(),
+                    odds(metric.max_log_evidence_promote.unwrap_or(0.0))
+                )
+            });
+            format!("{word}   {}. {requests} canary requests.", shown.collect::<Vec<_>>().join("; "))
+        }
+        Decision::KeepWatching => {
+            let Some(leader) = metrics.iter().max_by(|a, b| a.log_evidence.total_cmp(&b.log_evidence)) else {
+                return word.into();
+            };
+            let waiting = |metric: &&MetricVerdict| {
+                metric.kind.is_required() && metric.max_log_evidence_promote.is_none_or(|log| log < rules.promote_bound())
+            };
+            let slow = |metric: &&MetricVerdict| metric.max_log_evidence_promote.unwrap_or(f64::NEG_INFINITY);
+            let slowest = metrics.iter().filter(waiting).min_by(|a, b| slow(a).total_cmp(&slow(b)));
+            let (metric, log, needed, of) = match slowest {
+                Some(slowest) if leader.log_evidence <= 0.0 => {
+                    let log = slowest.log_evidence_promote.unwrap_or(f64::NEG_INFINITY);
+                    (slowest, log, rules.promote_bound(), format!(" of {}", within_words(slowest, rules)))
+                }
+                _ => (leader, leader.log_evidence, rules.abort_bound() - leader.weight.ln(), String::new()),
+            };
+            format!(
+                "{word}   {}. Evidence {}{of}, {} needed. {}",
+                sized(metric),
+                odds(log),
+                odds(needed),
+                eta_words(eta)
+            )
+        }
+    }
+}
