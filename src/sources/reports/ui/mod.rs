@@ -1,22 +1,23 @@
 //! Reads the newest report of a project from the service of Evidently, and the past of its features once.
 
+#[cfg(test)]
+mod tests;
+
 use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::told::{Row, Terms, Told};
-use super::value::{number, plain_json, text};
-use super::{aged, method, shape};
 use crate::domain::text::{clean, clean_name};
 use crate::domain::{Fact, Fault, FaultKind, Harvest, SourceInfo, Time};
-use crate::sources::http::{self, Answer, Http};
+use crate::sources::http::{self, Http};
 use crate::sources::lenient::Lenient;
 use crate::sources::remarks::Remarks;
+use crate::sources::reports::told::{Row, Terms, Told};
+use crate::sources::reports::value::{number, plain_json, text};
+use crate::sources::reports::{aged, method, shape};
 use crate::sources::{Polled, Source};
 
-/// Features whose past is asked.
-const MOST_FEATURES: usize = 500;
 /// Reports of a server without series that make the past, and how many are read in one poll.
 const MOST_PAST: usize = 50;
 const PAST_AT_ONCE: usize = 10;
@@ -149,23 +150,15 @@ impl Ui {
     /// The past, in one question; a server that cannot answer it is read report by report.
     async fn ask_past(&mut self, project: &str, all: &[(Time, Snapshot)], now: &[Fact]) -> Vec<Fact> {
         if let Past::Unasked = self.past {
-            let Some(columns) = self.columns(now) else { return Vec::new() };
-            if all.len() < 2 || columns.is_empty() {
-                self.past = Past::Told;
+            self.past = Past::Told;
+            if all.len() < 2 {
                 return Vec::new();
             }
-            match self.series(project, &columns).await {
-                Ok(Some(past)) => {
-                    self.past = Past::Told;
-                    return self.terms.history(now, &past);
-                }
-                // Asked again with the next poll.
-                Err(fault) if fault.kind == FaultKind::Hung => return Vec::new(),
-                Ok(None) | Err(_) => {
-                    let reports = all.iter().take(MOST_PAST).map(|(_, snapshot)| snapshot.clone());
-                    self.past = Past::Reading(reports.collect(), Vec::new());
-                }
+            if let Ok(past) = self.series(project).await {
+                return self.terms.history(now, &past);
             }
+            let reports = all.iter().take(MOST_PAST).map(|(_, snapshot)| snapshot.clone());
+            self.past = Past::Reading(reports.collect(), Vec::new());
         }
         let Past::Reading(mut left, mut read) = std::mem::replace(&mut self.past, Past::Told) else {
             return Vec::new();
@@ -190,36 +183,21 @@ impl Ui {
         facts
     }
 
-    /// The features now.
-    fn columns(&self, now: &[Fact]) -> Option<Vec<String>> {
-        let of = |fact: &Fact| match fact {
-            Fact::Drift { features, .. } => {
-                Some(features.iter().map(|one| one.feature.to_string()).collect())
-            }
-            _ => None,
-        };
-        let columns: Vec<String> = now.iter().find_map(of)?;
-        Some(columns.into_iter().take(MOST_FEATURES).collect())
-    }
-
-    /// Scores of these columns over the project's reports; `None` when the server has no such service.
-    async fn series(&self, project: &str, columns: &[String]) -> Result<Option<Vec<(Time, Told)>>, Fault> {
-        let filter = |column: &String| {
-            json!({
-                "tags": [], "metadata": {}, "metric": "evidently:metric_v2:ValueDrift",
-                "metric_labels": { "column": column },
-            })
-        };
-        let question = json!({ "series_filter": columns.iter().map(filter).collect::<Vec<_>>() });
+    /// Scores of every column over the project's reports, in one answer.
+    async fn series(&self, project: &str) -> Result<Vec<(Time, Told)>, Fault> {
+        let drift = json!({
+            "tags": [], "metadata": {}, "metric": "evidently:metric_v2:ValueDrift", "metric_labels": {},
+        });
         let path = format!("api/v2/snapshots/{}/data_series_batch", http::segment(project));
-        let answer = self.server.post_json(&path, &question).await?.ok()?;
-        Ok(batch(&answer, &self.terms))
+        let answer = self.server.post_json(&path, &json!({ "series_filter": [drift] })).await?.ok()?;
+        let unfit = || Fault::new(FaultKind::Unreadable, format!("{}: no series", answer.place));
+        batch(&answer.body, &self.terms).ok_or_else(unfit)
     }
 }
 
 /// The scores of a batch of series; values align with the reports.
-fn batch(answer: &Answer, terms: &Terms) -> Option<Vec<(Time, Told)>> {
-    let whole: Value = serde_json::from_slice(&plain_json(&answer.body)).ok()?;
+fn batch(body: &[u8], terms: &Terms) -> Option<Vec<(Time, Told)>> {
+    let whole: Value = serde_json::from_slice(&plain_json(body)).ok()?;
     let times: Vec<Option<Time>> =
         whole.get("sources")?.as_array()?.iter().map(|one| terms.time(one["timestamp"].as_str())).collect();
     let mut told = Told::default();
