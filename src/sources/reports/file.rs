@@ -7,7 +7,7 @@ use tokio::task::JoinHandle;
 
 use super::find::{self, Found};
 use super::told::{Terms, Told};
-use super::{aged, shape};
+use super::{MOST_SOUGHT, aged, shape};
 use crate::domain::{Fact, Fault, FaultKind, Harvest, SourceInfo, Time};
 use crate::sources::remarks::Remarks;
 use crate::sources::{Polled, Source};
@@ -102,14 +102,21 @@ impl Task {
         if known.as_ref() == Some(newest) {
             return Ok(Looked::Same);
         }
-        let (at, told) = self.read(newest, self.most_bytes)?;
-        if told.is_empty() && told.remarks.is_empty() {
+        let (at, told) = self.read(newest)?;
+        let mut now = self.terms.now(&told, at);
+        let own = told.at.unwrap_or(at);
+        if told.rows.is_empty() {
+            let before = older.iter().take(MOST_SOUGHT - 1).filter_map(|found| self.read(found).ok());
+            if let Some((at, told)) = before.into_iter().find(|(_, told)| !told.rows.is_empty()) {
+                // What is said last counts, and the newest report is.
+                now.splice(0..0, self.terms.now(&told, at));
+            }
+        }
+        if now.is_empty() {
             let what = format!("{}: says nothing about drift or quality", shown(&newest.path));
             return Err(Fault::new(FaultKind::Unreadable, what)
                 .advise("is DataDriftPreset, or a metric of drift, in the report?"));
         }
-        let now = self.terms.now(&told, at);
-        let own = told.at.unwrap_or(at);
         let mut past = vec![(at, told)];
         if known.is_none() {
             self.read_past(older, begun, &mut past);
@@ -118,8 +125,8 @@ impl Task {
         Ok(Looked::Anew { found: newest.clone(), at: own, now, past })
     }
 
-    fn read(&self, found: &Found, most_bytes: u64) -> Result<(Time, Told), Fault> {
-        let raw = found.read(most_bytes)?;
+    fn read(&self, found: &Found) -> Result<(Time, Told), Fault> {
+        let raw = found.read(self.most_bytes)?;
         Ok((found.at(self.terms.offset_min), shape::read(&raw, &shown(&found.path), &self.terms)?))
     }
 
@@ -131,7 +138,7 @@ impl Task {
                 break;
             }
             left -= found.length;
-            past.extend(self.read(found, self.most_bytes).ok());
+            past.extend(self.read(found).ok());
         }
     }
 }

@@ -20,12 +20,14 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::config::{Config, DriftReportsConfig, Preset};
-use crate::domain::text::clean;
+use crate::domain::text::{clean, clean_name};
 use crate::domain::{Fact, Fault, FaultKind, Kpi, SourceGroup, SourceId, SourceInfo, Time};
 use crate::sources::{Source, http, lenient, model_id};
 
 use told::Terms;
 
+/// Reports that are looked through for one that tells drift: quality is often reported apart from it.
+const MOST_SOUGHT: usize = 5;
 /// A newest report older than this is told: whoever writes reports has stopped.
 const OLD: chrono::TimeDelta = chrono::TimeDelta::days(2);
 
@@ -38,7 +40,8 @@ fn source(config: &Config, reports: &DriftReportsConfig) -> Result<Box<dyn Sourc
     let models: Vec<_> = config.model.iter().map(|model| model_id(config, model)).collect();
     let unfit = |what: &str| Fault::new(FaultKind::Absent, format!("{}: {what}", reports.name));
     // The config's validation sees to it that there is a model, and a path or an URL.
-    let model = lenient::find(&models, &reports.model, None).ok_or_else(|| unfit("no such model"))?;
+    let model =
+        lenient::find(&models, &clean_name(&reports.model), None).ok_or_else(|| unfit("no such model"))?;
     let terms = Terms::new(model.clone(), reports);
     let most_bytes = config.max_answer_mib.saturating_mul(1 << 20);
     let timeout: Duration = reports.timeout.unwrap_or(config.timeout).0;

@@ -62,8 +62,12 @@ fn flattened(table: &Table, at: impl Fn(&StringRecord) -> Option<Time>) -> Optio
             let feature = name.strip_suffix(method)?.strip_suffix('_')?;
             Some((feature, *method))
         });
-        for row in &table.rows {
+        for (number, row) in table.rows.iter().enumerate() {
             let (raw, at) = (table.number(row, Some(index)), at(row));
+            // Chunks by size have no dates: then the last one is now.
+            if at.is_none() && number + 1 < table.rows.len() {
+                continue;
+            }
             match measured {
                 Some((feature, name)) => {
                     let score = Score { raw, threshold: table.number(row, upper), at };

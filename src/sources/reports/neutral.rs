@@ -9,6 +9,7 @@ use super::method;
 use super::table::Table;
 use super::told::{Score, Terms, Told};
 use super::value::{number, text};
+use crate::domain::text::clean_name;
 
 /// One row in words.
 struct Said<'a> {
@@ -67,7 +68,7 @@ struct Reader {
 
 impl Reader {
     fn take(&mut self, line: usize, said: &Said<'_>, terms: &Terms) {
-        if let Some(model) = said.model.filter(|model| **model != *terms.model.name) {
+        if let Some(model) = said.model.filter(|model| *clean_name(model) != *terms.model.name) {
             if self.others.len() < 3 {
                 self.others.insert(model.to_owned());
             }

@@ -39,8 +39,11 @@ fn facts(raw: &str) -> Vec<Fact> {
 }
 
 fn features(facts: &[Fact]) -> Vec<&FeatureDrift> {
-    let of = |fact| if let &Fact::Drift { ref features, .. } = fact { Some(features) } else { None };
-    facts.iter().filter_map(of).flatten().collect()
+    let drift = facts.iter().filter_map(|fact| match fact {
+        Fact::Drift { features, .. } => Some(features),
+        _ => None,
+    });
+    drift.flatten().collect()
 }
 
 fn finding(facts: &[Fact], wanted: &str) -> Option<(String, bool)> {
@@ -208,6 +211,8 @@ fn nannyml_flattened_and_rows() {
     assert_eq!(remarks(&facts).len(), 2, "an unnormed distance compares with nothing");
     let past = terms().history(&facts, &[(at(), told(flat))]);
     assert!(matches!(&past[..], [Fact::DriftHistory { points, .. }] if points.len() == 2), "{past:?}");
+    let undated = "chunk_key,chunk_end_date,age_hellinger_value\na,,0.5\nb,,0.1\n";
+    assert_eq!(features(&self::facts(undated))[0].raw, 0.1, "without dates the last chunk is now");
     let rows = "model_id,run_id,start_timestamp,end_timestamp,timestamp,metric_name,value,alert,column_name\n\
         1,1,2026-11-19,2026-11-19,2026-11-19,kolmogorov_smirnov,0.4,true,age\n\
         1,1,2026-11-20,2026-11-20,2026-11-20,kolmogorov_smirnov,,false,age\n\
@@ -334,6 +339,15 @@ fn a_folder_s_newest_report_counts_and_the_others_are_the_past() {
     );
     put("d-2026-11-20.json", 0.3);
     assert_eq!(features(&poll(&mut *source).unwrap().facts)[0].raw, 0.3);
+    // Quality is reported apart: drift still counts.
+    let quality = include_str!("../../../fixtures/evidently/classification.json");
+    let apart = folder.path().join("q-2026-11-20.json");
+    fs::write(&apart, quality).unwrap();
+    let hour_ago = std::time::SystemTime::now() - std::time::Duration::from_secs(3_600);
+    fs::File::options().write(true).open(&apart).unwrap().set_modified(hour_ago).unwrap();
+    let both = poll(&mut *source).unwrap().facts;
+    assert_eq!(features(&both)[0].raw, 0.3);
+    assert!(value(&both, Kpi::Accuracy).is_some());
     // Broken, then well again.
     let newest = folder.path().join("d-2026-11-21.json");
     fs::write(&newest, &DEFAULT[..100]).unwrap();

@@ -81,11 +81,6 @@ impl Told {
             self.quality.push((kpi, value, note));
         }
     }
-
-    /// Whether it says nothing about drift or quality.
-    pub fn is_empty(&self) -> bool {
-        self.rows.is_empty() && self.quality.is_empty() && self.whole.is_empty() && self.refused.is_empty()
-    }
 }
 
 /// The numbers of one score.

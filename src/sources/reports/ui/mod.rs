@@ -15,7 +15,7 @@ use crate::sources::lenient::Lenient;
 use crate::sources::remarks::Remarks;
 use crate::sources::reports::told::{Row, Terms, Told};
 use crate::sources::reports::value::{number, plain_json, text};
-use crate::sources::reports::{aged, method, shape};
+use crate::sources::reports::{MOST_SOUGHT, aged, method, shape};
 use crate::sources::{Polled, Source};
 
 /// Reports of a server without series that make the past, and how many are read in one poll.
@@ -79,6 +79,7 @@ impl Ui {
         })?;
         let skew_s = http::skew(answer.date, now);
         let listed: Vec<Lenient<Snapshot>> = answer.json()?;
+        let count = listed.len();
         let mut all: Vec<(Time, Snapshot)> = listed
             .into_iter()
             .filter_map(|snapshot| {
@@ -88,12 +89,16 @@ impl Ui {
             .collect();
         all.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| b.1.id.cmp(&a.1.id)));
         let Some((at, newest)) = all.first().cloned() else {
+            if count > 0 {
+                let what = format!("{}: none of {count} reports has an id and a time", answer.place);
+                return Err(Fault::new(FaultKind::Unreadable, what));
+            }
             let what = format!("{}: the project `{}` has no report yet", answer.place, self.named);
             return Err(Fault::new(FaultKind::Absent, what).advise("add one with Workspace.add_run"));
         };
         if self.known.as_ref().is_none_or(|(old, _, _)| *old != newest) {
-            let told = self.download(&project, &newest).await?;
-            self.known = Some((newest, at, self.terms.now(&told, at)));
+            let said = self.newest(&project, &all).await?;
+            self.known = Some((newest, at, said));
             self.project = Some(project.clone());
         }
         let mut facts = match &self.known {
@@ -132,6 +137,24 @@ impl Ui {
                     .advise("correct `project` of [[drift_reports]]"))
             }
         }
+    }
+
+    /// What the newest report says; when it tells no drift, before it what an older one says.
+    async fn newest(&self, project: &str, all: &[(Time, Snapshot)]) -> Result<Vec<Fact>, Fault> {
+        let mut said = Vec::new();
+        for (index, (at, snapshot)) in all.iter().take(MOST_SOUGHT).enumerate() {
+            match self.download(project, snapshot).await {
+                Ok(told) => {
+                    said.splice(0..0, self.terms.now(&told, *at));
+                    if !told.rows.is_empty() {
+                        break;
+                    }
+                }
+                Err(fault) if index == 0 => return Err(fault),
+                Err(_) => break,
+            }
+        }
+        Ok(said)
     }
 
     async fn download(&self, project: &str, snapshot: &Snapshot) -> Result<Told, Fault> {
@@ -224,8 +247,8 @@ impl Source for Ui {
     }
 
     fn deadline(&self) -> Duration {
-        // Projects, reports, the newest one, and the past.
-        self.server.timeout() * 4 + Duration::from_secs(1)
+        // Projects, reports, the newest ones, and the past.
+        self.server.timeout() * 5 + Duration::from_secs(1)
     }
 
     fn poll(&mut self, now: Time) -> Polled<'_> {
