@@ -1,15 +1,18 @@
 //! Drift reports in files: one file that is written anew, or a folder whose newest file counts.
 
+#[cfg(test)]
+mod tests;
+
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use tokio::task::JoinHandle;
 
-use super::find::{self, Found};
-use super::told::{Terms, Told};
-use super::{MOST_SOUGHT, aged, shape};
 use crate::domain::{Fact, Fault, FaultKind, Harvest, SourceInfo, Time};
 use crate::sources::remarks::Remarks;
+use crate::sources::reports::find::{self, Found};
+use crate::sources::reports::told::{Terms, Told};
+use crate::sources::reports::{MOST_SOUGHT, aged, shape};
 use crate::sources::{Polled, Source};
 
 /// Reports of a folder that make the past.
