@@ -127,11 +127,11 @@ impl Ui {
                     .advise("write the project's id"))
             }
             (None, _) => {
-                let names: Vec<String> = all
-                    .iter()
-                    .take(5)
-                    .filter_map(|project| project.name.as_deref().map(clean_name))
-                    .collect();
+                // The server tells them in a new order each time.
+                let mut names: Vec<String> =
+                    all.iter().filter_map(|project| project.name.as_deref().map(clean_name)).collect();
+                names.sort_unstable();
+                names.truncate(5);
                 let has = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
                 Err(wrong(FaultKind::Absent, format!("no project `{}`; it has {has}", self.named))
                     .advise("correct `project` of [[drift_reports]]"))

@@ -9,7 +9,7 @@ use axum::routing::{get, post};
 
 use super::batch;
 use crate::config;
-use crate::domain::{DriftScale, Fact, Fault, FaultKind, Harvest, Time};
+use crate::domain::{DriftScale, Fact, Fault, FaultKind, Harvest, Kpi, Time};
 use crate::sources::Source;
 use crate::sources::reports::sources;
 use crate::sources::reports::told::Terms;
@@ -17,15 +17,17 @@ use crate::sources::reports::told::Terms;
 const PROJECTS: &str = include_str!("../../../../fixtures/evidently/ui-projects.json");
 const REPORTS: &str = include_str!("../../../../fixtures/evidently/ui-reports.json");
 const REPORT: &str = include_str!("../../../../fixtures/evidently/ui-snapshot-json.json");
+const QUALITY: &str = include_str!("../../../../fixtures/evidently/classification.json");
 const SERIES: &str = include_str!("../../../../fixtures/evidently/ui-series.json");
 const ABSENT: &str = include_str!("../../../../fixtures/evidently/ui-project.404.json");
 const ID: &str = "01a1fa9b-ffb1-771e-ba4e-da9d652ba96e";
 
-/// What the server was asked, and whether it knows series.
+/// What the server was asked, whether it knows series, and whether its newest report is of quality only.
 #[derive(Default)]
 struct Server {
     downloads: AtomicUsize,
     has_series: AtomicBool,
+    quality_apart: AtomicBool,
 }
 
 async fn serve(server: Arc<Server>) -> String {
@@ -46,8 +48,12 @@ async fn serve(server: Arc<Server>) -> String {
             "/e/api/projects/{id}/{snapshot}/download",
             get(move |Path((_, snapshot)): Path<(String, String)>| async move {
                 downloads.downloads.fetch_add(1, Ordering::Relaxed);
-                // The one in the middle is broken.
-                json(if snapshot.starts_with("01a1fa9c-058a") { &REPORT[..200] } else { REPORT })
+                let apart = downloads.quality_apart.load(Ordering::Relaxed);
+                json(match snapshot.get(..13) {
+                    Some("01a1fa9c-0ad3") if apart => QUALITY,
+                    Some("01a1fa9c-058a") if !apart => &REPORT[..200],
+                    _ => REPORT,
+                })
             }),
         )
         .route(
@@ -116,6 +122,24 @@ async fn a_service_without_series_is_read_report_by_report() {
     assert_eq!(server.downloads.load(Ordering::Relaxed), 4);
     poll(&mut *source).await.unwrap();
     assert_eq!(server.downloads.load(Ordering::Relaxed), 4, "the past is read once");
+}
+
+#[tokio::test]
+async fn a_newest_report_of_quality_does_not_hide_the_drift_before_it() {
+    let server = Arc::new(Server::default());
+    server.has_series.store(true, Ordering::Relaxed);
+    server.quality_apart.store(true, Ordering::Relaxed);
+    let facts = poll(&mut *source(&serve(server).await, ID, "")).await.unwrap().facts;
+    let drift = facts.iter().find_map(|fact| match fact {
+        Fact::Drift { features, .. } => Some(features[0].at.to_rfc3339()),
+        _ => None,
+    });
+    assert_eq!(drift.as_deref(), Some("2026-11-20T19:00:00+00:00"), "with the time of its own report");
+    let of_version = |fact: &&Fact| {
+        matches!(fact, Fact::Reading { kpi: Kpi::Accuracy, version: Some(version), reading, .. }
+            if version.as_str() == "2" && reading.at.to_rfc3339() == "2026-11-20T20:00:00+00:00")
+    };
+    assert_eq!(facts.iter().filter(of_version).count(), 1, "{facts:?}");
 }
 
 #[tokio::test]
