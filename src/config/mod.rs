@@ -1,6 +1,7 @@
 //! Layered typed settings: file, environment, flags; every value knows where it came from.
 
 pub mod access;
+pub mod drift_reports;
 pub mod duration;
 pub mod error;
 pub mod fleet;
@@ -12,6 +13,7 @@ pub mod show;
 pub mod validate;
 
 pub use access::{Access, Auth, Secret};
+pub use drift_reports::DriftReportsConfig;
 pub use error::ConfigError;
 pub use load::{Loaded, Override, Surroundings, load, parse};
 pub use model::{

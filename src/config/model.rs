@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use super::access::Access;
+use super::drift_reports::DriftReportsConfig;
 use super::duration::Span;
 use super::preset::Preset;
 use crate::domain::{Kpi, ModelKind};
@@ -48,6 +49,8 @@ pub struct Config {
     pub mlops: Vec<MlopsConfig>,
     /// Canary controllers that speak the documented HTTP interface.
     pub canary: Vec<CanaryConfig>,
+    /// Drift reports in files or in an Evidently service.
+    pub drift_reports: Vec<DriftReportsConfig>,
     /// Own or changed metric catalogue entries, by name of the server kind.
     pub preset: BTreeMap<String, Preset>,
     /// Limits by scope (`all`, `classification`, `regression`) and KPI.
@@ -79,6 +82,7 @@ impl Default for Config {
             alertmanager: Vec::new(),
             mlops: Vec::new(),
             canary: Vec::new(),
+            drift_reports: Vec::new(),
             preset: BTreeMap::new(),
             limits: BTreeMap::new(),
             rule: Vec::new(),

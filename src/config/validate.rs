@@ -18,6 +18,7 @@ pub fn validate(config: &Config, places: &Places) -> Result<(), ConfigError> {
     spans(config, places)?;
     models(config, places)?;
     sources(config, places)?;
+    super::drift_reports::validate(config, places)?;
     limits(config, places)?;
     rules(config, places)
 }
@@ -88,6 +89,9 @@ fn sources(config: &Config, places: &Places) -> Result<(), ConfigError> {
     collect!(prometheus, mlflow, alertmanager, mlops, canary);
     for (index, files) in config.files.iter().enumerate() {
         all.push((format!("files[{index}]"), files.name.clone(), None));
+    }
+    for (index, reports) in config.drift_reports.iter().enumerate() {
+        all.push((format!("drift_reports[{index}]"), reports.name.clone(), reports.url.as_ref()));
     }
     for (m, model) in config.model.iter().enumerate() {
         for (e, endpoint) in model.endpoint.iter().enumerate() {

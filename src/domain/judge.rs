@@ -144,7 +144,8 @@ pub fn judge(kpi: Kpi, reading: &Reading, rules: &[Rule]) -> Judgement {
         reason: String::new(),
     };
     let Some(value) = reading.value else {
-        let reason = format!("{} has no value: no traffic or no labels", kpi.short());
+        let why = reading.note.as_deref().unwrap_or("no traffic or no labels");
+        let reason = format!("{} has no value: {why}", kpi.short());
         // What no rule judges cannot make a model unknown.
         let level = if rules.is_empty() { Level::NotMeasured } else { Level::Unknown };
         return Judgement { level, reason, ..blank };

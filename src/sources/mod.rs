@@ -16,6 +16,7 @@ mod lenient;
 pub mod mlflow;
 pub mod mlops;
 mod remarks;
+pub mod reports;
 pub mod scrape;
 
 use std::future::Future;

@@ -1,7 +1,7 @@
 //! The one place where a kind of source is made known: one line each.
 
 use super::presets::{Catalogue, catalogue};
-use super::{Source, alertmanager, canary, endpoint, files, mlflow, mlops, prometheus};
+use super::{Source, alertmanager, canary, endpoint, files, mlflow, mlops, prometheus, reports};
 use crate::config::Config;
 use crate::domain::Fault;
 
@@ -15,6 +15,7 @@ const KINDS: &[Kind] = &[
     files::sources,
     canary::sources,
     mlops::sources,
+    reports::sources,
     alertmanager::sources,
     endpoint::sources,
 ];

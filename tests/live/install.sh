@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what the live tests need: three Debian packages and four Python environments.
+# Installs what the live tests need: three Debian packages and five Python environments.
 # Does nothing when everything is there. Prints one line per environment: its name and its folder.
 set -euo pipefail
 
@@ -77,7 +77,7 @@ mkdir -p "$cache"
 install_debian_packages
 
 jobs=()
-for name in mlflow mlserver kserve bentoml; do
+for name in mlflow mlserver kserve bentoml evidently; do
     build_environment "$name" &
     jobs+=($!)
 done

@@ -13,5 +13,6 @@ mod pty;
 
 mod adapters;
 mod broken;
+mod drift;
 mod lab;
 mod program;

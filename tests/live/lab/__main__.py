@@ -33,6 +33,7 @@ def up(folder, environments):
     step("started monitoring and the splitter", services.start_monitoring, services.start_splitter)
     step("trained the models", services.start_registries, services.train)
     step("filled the registries", services.start_model_servers, services.fill_registry, services.fill_secured_registry)
+    step("wrote drift reports", services.start_reports)
     step("started the model servers", services.start_scoring, services.model_servers_ready)
     step("saw samples and alerts", services.start_traffic, lambda: readiness.wait(services))
     path = endpoints.write(services)

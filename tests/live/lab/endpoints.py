@@ -7,7 +7,7 @@ from .services import ADMIN, USER
 
 SERVERS = (
     "prometheus", "prometheus_victim", "alertmanager", "mlflow", "mlflow_basic", "mlserver_stable", "mlserver_canary",
-    "mlserver_victim", "kserve", "bentoml", "mlflow_scoring", "haproxy", "exporter", "client",
+    "mlserver_victim", "kserve", "bentoml", "mlflow_scoring", "haproxy", "exporter", "client", "evidently",
 )
 JOBS = ("prometheus", "mlserver", "mlserver_victim", "kserve", "bentoml", "haproxy", "exporter", "client", "gone")
 
@@ -28,6 +28,7 @@ def collect(services):
         "haproxy_metrics": services.url("haproxy_stats", "/metrics"),
         "haproxy_socket": services.socket,
         "jobs": list(JOBS),
+        "reports": services.reports,
         "folder": services.folder,
         "pids": services.processes.pids,
     }

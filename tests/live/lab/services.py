@@ -36,6 +36,7 @@ class Services:
         self.models = self.path("models")
         self.predictions = self.path("predictions.jsonl")
         self.authorities = self.path("tls")
+        self.reports = self.path("reports")
         self.socket = self.path("haproxy.sock")
         self.programs = self.path("programs")
         shutil.copytree(PROGRAMS, self.programs, ignore=shutil.ignore_patterns("__pycache__"))
@@ -163,6 +164,22 @@ class Services:
             self.ready(name, "/v2/models/breast-cancer/ready")
         self.ready("bentoml", "/readyz")
         self.ready("mlflow_scoring", "/ping")
+
+    # Drift reports -------------------------------------------------------------------------------
+
+    def start_reports(self):
+        """Evidently writes reports to files and into a workspace, and serves the workspace."""
+        quiet = {"DO_NOT_TRACK": "1"}
+        workspace = self.path("workspace")
+        self.processes.finish(
+            "reports", self.python("evidently", "drift_reports.py", self.reports, workspace), 180, quiet
+        )
+        argv = self.script(
+            "evidently", "evidently", "ui", "--workspace", workspace,
+            "--host", "127.0.0.1", "--port", self.ports["evidently"],
+        )
+        self.start("evidently", argv, quiet)
+        self.ready("evidently", "/api/version")
 
     # Traffic, metrics, alerts --------------------------------------------------------------------
 
