@@ -9,6 +9,7 @@ pub mod cli;
 pub mod config;
 pub mod demo;
 pub mod domain;
+pub mod samples;
 pub mod sources;
 pub mod stats;
 pub mod store;

@@ -15,7 +15,8 @@ const ROOMS: &[(&str, &[&str], &[&str])] = &[
     ("stats", &[], &["ratatui", "crossterm", "tokio", "reqwest", "axum"]),
     ("domain", &["stats"], &["ratatui", "crossterm", "tokio", "reqwest", "axum", "tracing"]),
     ("config", &["domain", "store"], &["ratatui", "crossterm", "tokio", "reqwest", "axum"]),
-    ("sources", &["domain", "stats", "config"], &["ratatui", "crossterm", "tui_logger", "axum"]),
+    ("samples", &["domain", "stats"], &["ratatui", "crossterm", "tokio", "reqwest", "axum"]),
+    ("sources", &["domain", "stats", "config", "samples"], &["ratatui", "crossterm", "tui_logger", "axum"]),
     ("store", &["domain", "stats"], &["ratatui", "crossterm", "tokio", "reqwest", "axum"]),
     ("app", &["domain", "store", "stats"], &["ratatui", "tokio", "reqwest", "axum"]),
     ("view", &["domain", "store", "stats", "app"], &["tokio", "reqwest", "axum"]),
@@ -23,7 +24,7 @@ const ROOMS: &[(&str, &[&str], &[&str])] = &[
     ("demo", &["domain"], &["ratatui", "crossterm", "tui_logger"]),
     (
         "cli",
-        &["app", "config", "demo", "domain", "sources", "stats", "store", "terminal", "view"],
+        &["app", "config", "demo", "domain", "samples", "sources", "stats", "store", "terminal", "view"],
         &["reqwest", "axum", "crossterm"],
     ),
 ];
