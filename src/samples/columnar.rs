@@ -166,11 +166,14 @@ fn columns(
         }
         columns.push(Flat {
             leaf,
-            column: sink.column(name.as_str().into()),
+            column: 0,
             name: name.clone(),
             meaning: Meaning::of(column),
             present: column.max_def_level(),
         });
+    }
+    for flat in &mut columns {
+        flat.column = sink.column(flat.name.as_str().into());
     }
     Ok(columns)
 }

@@ -48,22 +48,15 @@ impl Header {
         let line = text.get(..end).unwrap_or_default();
         reader(line, separator).read_byte_record(&mut record).map_err(|error| broken(path, 1, 0, &error))?;
         check_names(path, &record)?;
-        let mut seen = HashSet::new();
-        let mut columns = Vec::with_capacity(record.len());
-        for (at, raw) in record.iter().enumerate() {
-            let name = String::from_utf8_lossy(raw.trim_ascii());
-            // The index of a data frame has no name.
-            let name: Arc<str> =
-                if name.is_empty() { format!("column {}", at + 1).into() } else { name.as_ref().into() };
-            if !seen.insert(name.clone()) {
-                let name = crate::domain::text::clean_name(&name);
-                return Err(SampleError::Duplicate { path: path.into(), name });
-            }
-            if at == MAX_COLUMNS {
-                sink.remark(format!("only the first {MAX_COLUMNS} columns are read"));
-            }
-            columns.push((at < MAX_COLUMNS && options.wants(&name)).then(|| sink.column(name)));
+        let names = names(path, &record)?;
+        if names.len() > MAX_COLUMNS {
+            sink.remark(format!("only the first {MAX_COLUMNS} columns are read"));
         }
+        let columns = names
+            .into_iter()
+            .enumerate()
+            .map(|(at, name)| (at < MAX_COLUMNS && options.wants(&name)).then(|| sink.column(name)))
+            .collect();
         Ok(Some((Self { separator, columns }, bom + blank + end)))
     }
 
@@ -156,6 +149,24 @@ fn check_names(path: &Path, record: &ByteRecord) -> Result<(), SampleError> {
         return Err(SampleError::NoHeader { path: path.into() });
     }
     Ok(())
+}
+
+/// The names, each once. Nothing goes to the sink before all are known to be good.
+fn names(path: &Path, record: &ByteRecord) -> Result<Vec<Arc<str>>, SampleError> {
+    let mut seen = HashSet::new();
+    let mut names = Vec::with_capacity(record.len());
+    for (at, raw) in record.iter().enumerate() {
+        let name = String::from_utf8_lossy(raw.trim_ascii());
+        // The index of a data frame has no name.
+        let name: Arc<str> =
+            if name.is_empty() { format!("column {}", at + 1).into() } else { name.as_ref().into() };
+        if !seen.insert(name.clone()) {
+            let name = crate::domain::text::clean_name(&name);
+            return Err(SampleError::Duplicate { path: path.into(), name });
+        }
+        names.push(name);
+    }
+    Ok(names)
 }
 
 /// Which of comma, semicolon and tab the header line has most of, outside of quotes.

@@ -22,8 +22,10 @@ pub struct Follower {
     window: Window,
     /// Device and inode of the file that is followed.
     identity: Option<(u64, u64)>,
-    /// A Parquet file's length and time of change when it was read.
-    seen: Option<(u64, Option<SystemTime>)>,
+    /// A Parquet file's identity, length and time of change when it was read.
+    seen: Option<((u64, u64), u64, Option<SystemTime>)>,
+    /// The window changed since the last answer.
+    changed: bool,
     text: Option<Text>,
     at: At,
     tail: Vec<u8>,
@@ -46,6 +48,7 @@ impl Follower {
             options,
             identity: None,
             seen: None,
+            changed: false,
             text: None,
             at: At::default(),
             tail: Vec::new(),
@@ -68,55 +71,52 @@ impl Follower {
     ///
     /// # Errors
     ///
-    /// Like [`super::read`], except that an empty text file is no error. The window stays as it was, and the
-    /// next call goes on: behind a JSON line that cannot be read, else at the same place.
+    /// Like [`super::read`], except that an empty text file is no error. The window keeps what was read
+    /// until then, and the next call goes on: behind a JSON line that cannot be read, else at the same place.
     pub fn read_new(&mut self) -> Result<Option<&Window>, SampleError> {
         let path = self.path.clone();
         let mut opened = Opened::new(&path)?;
-        let mut changed = self.begin_again_if_other(&mut opened)?;
-        if opened.len() > 0 {
-            changed |= match opened.format()? {
-                Format::Parquet => self.read_columns(opened)?,
-                Format::Delimited(separator) => self.read_text(opened, Some(separator))?,
-                Format::Lines => self.read_text(opened, None)?,
-            };
+        match opened.format()? {
+            Format::Parquet => self.read_columns(opened)?,
+            Format::Delimited(separator) => self.read_text(opened, Some(separator))?,
+            Format::Lines => self.read_text(opened, None)?,
         }
-        Ok(changed.then_some(&self.window))
+        Ok(std::mem::take(&mut self.changed).then_some(&self.window))
     }
 
-    /// Forgets everything when the file is no longer the one that was read; true when rows were lost.
-    fn begin_again_if_other(&mut self, opened: &mut Opened<'_>) -> Result<bool, SampleError> {
-        let identity = opened.identity();
-        let same = self.identity == Some(identity) && opened.len() >= self.at.offset && {
+    /// Forgets everything when the text file is no longer the one that was read.
+    fn begin_again_if_other(&mut self, opened: &mut Opened<'_>) -> Result<(), SampleError> {
+        let identity = Some(opened.identity());
+        let same = self.identity == identity && self.seen.is_none() && opened.len() >= self.at.offset && {
             let start = self.at.offset - self.tail.len() as u64;
             opened.part(start, self.tail.len() as u64)? == self.tail
         };
-        if same {
-            return Ok(false);
+        if !same {
+            self.begin_again();
         }
-        self.identity = Some(identity);
-        self.seen = None;
-        Ok(self.begin_again())
+        self.identity = identity;
+        Ok(())
     }
 
-    fn begin_again(&mut self) -> bool {
-        let lost = self.window.rows() > 0;
+    fn begin_again(&mut self) {
+        self.changed |= self.window.rows() > 0;
         self.window = Window::new(self.window.limit());
         (self.text, self.at, self.tail) = (None, At::default(), Vec::new());
-        lost
+        self.seen = None;
     }
 
-    fn read_columns(&mut self, opened: Opened<'_>) -> Result<bool, SampleError> {
-        let seen = Some((opened.len(), opened.metadata.modified().ok()));
+    fn read_columns(&mut self, opened: Opened<'_>) -> Result<(), SampleError> {
+        let seen = Some((opened.identity(), opened.len(), opened.metadata.modified().ok()));
         if self.seen == seen {
-            return Ok(false);
+            return Ok(());
         }
         opened.check_size(self.options.max_bytes)?;
         // Into a new window: a file that is being written leaves the old one standing.
         let mut window = Window::new(self.window.limit());
         columnar::read(opened, &self.options, Span::Last(window.limit() as u64), &mut window)?;
-        (self.window, self.seen) = (window, seen);
-        Ok(true)
+        self.begin_again();
+        (self.window, self.seen, self.changed) = (window, seen, true);
+        Ok(())
     }
 
     /// `separator` is `None` for JSON lines.
@@ -124,23 +124,27 @@ impl Follower {
         &mut self,
         mut opened: Opened<'_>,
         separator: Option<Option<u8>>,
-    ) -> Result<bool, SampleError> {
-        let mut changed = false;
+    ) -> Result<(), SampleError> {
+        self.begin_again_if_other(&mut opened)?;
         let mut bytes: Vec<u8> = Vec::new();
         loop {
             let limit = self.options.max_bytes;
-            if self.text.is_some() && bytes.is_empty() {
-                self.jump(&mut opened)?;
+            if self.text.is_some() && self.jump(&mut opened)? {
+                bytes.clear();
             }
             let wanted = CHUNK.max(bytes.len() as u64);
             let from = self.at.offset + bytes.len() as u64;
             let read = opened.append_part(from, wanted, &mut bytes)?;
             if read == 0 {
-                return Ok(changed);
+                return Ok(());
             }
             if self.text.is_none() {
                 let offset = self.begin(&bytes, separator)?;
                 self.consume(&mut bytes, offset);
+                if self.text.is_some() && self.jump(&mut opened)? {
+                    bytes.clear();
+                    continue;
+                }
             }
             let whole = match &self.text {
                 Some(Text::Delimited(header)) => header.whole_rows(&bytes),
@@ -148,7 +152,7 @@ impl Follower {
                 None => 0,
             };
             if whole > 0 {
-                changed = true;
+                self.changed = true;
                 self.rows(&mut bytes, whole)?;
             }
             if bytes.len() as u64 > limit {
@@ -205,22 +209,22 @@ impl Follower {
     }
 
     /// Goes on near the file's end when it is behind further than may be read at once.
-    fn jump(&mut self, opened: &mut Opened<'_>) -> Result<(), SampleError> {
+    fn jump(&mut self, opened: &mut Opened<'_>) -> Result<bool, SampleError> {
         use super::sink::Sink;
         let behind = opened.len().saturating_sub(self.at.offset);
         if behind <= self.options.max_bytes {
-            return Ok(());
+            return Ok(false);
         }
         // Behind the next line's end; in CSV a line's end in quotes costs one ragged row here.
         let mut offset = opened.len() - self.options.max_bytes;
-        let part = opened.part(offset, self.options.max_bytes)?;
-        let Some(end) = part.iter().position(|&byte| byte == b'\n') else { return Ok(()) };
+        let part = opened.part(offset, self.options.max_bytes.min(CHUNK))?;
+        let Some(end) = part.iter().position(|&byte| byte == b'\n') else { return Ok(false) };
         offset += end as u64 + 1;
         let start = offset.saturating_sub(TAIL as u64);
         self.tail = opened.part(start, offset - start)?;
         self.at.offset = offset;
         self.window
             .remark(format!("rows were left out: more than {} bytes were new", self.options.max_bytes));
-        Ok(())
+        Ok(true)
     }
 }
