@@ -101,7 +101,8 @@ fn read_checked(
     check_groups(&opened, metadata, &columns, options.max_bytes)?;
 
     let count = |rows: i64| usize::try_from(rows).unwrap_or(0);
-    let total: usize = metadata.row_groups().iter().map(|group| count(group.num_rows())).sum();
+    let total =
+        metadata.row_groups().iter().fold(0_usize, |sum, group| sum.saturating_add(count(group.num_rows())));
     let within = |rows: u64| usize::try_from(rows).unwrap_or(usize::MAX).min(total);
     let (mut skip, mut left) = match span {
         Span::First(rows) => (0, within(rows)),
@@ -199,6 +200,14 @@ fn check_groups(
             if let Some(codec) = codec {
                 let column = crate::domain::text::clean_name(&flat.name);
                 return Err(SampleError::Codec { path: opened.path.into(), column, codec });
+            }
+            // The crate takes these for granted: it would panic, or reserve what the file cannot hold.
+            let start = chunk.dictionary_page_offset().unwrap_or(chunk.data_page_offset());
+            let end = start.checked_add(chunk.compressed_size()).and_then(|end| u64::try_from(end).ok());
+            if start < 0 || chunk.compressed_size() < 0 || end.is_none_or(|end| end > opened.len()) {
+                let place = format!("column \"{}\"", crate::domain::text::clean_name(&flat.name));
+                let what = "its data lie outside of the file".to_owned();
+                return Err(SampleError::Parquet { path: opened.path.into(), place, what });
             }
             bytes = bytes.saturating_add(u64::try_from(chunk.uncompressed_size()).unwrap_or(0));
         }
