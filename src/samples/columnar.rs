@@ -51,12 +51,23 @@ pub(super) fn read(
     check_ends(&opened)?;
     let path = opened.path;
     // The crate checks what it reads, but not everywhere: a damaged file must not end the program.
-    std::panic::catch_unwind(AssertUnwindSafe(|| read_checked(opened, options, span, sink))).unwrap_or_else(
-        |_| {
-            let what = "its content contradicts itself".to_owned();
-            Err(SampleError::Parquet { path: path.into(), place: "the whole file".into(), what })
-        },
-    )
+    let before = CONTAINED.replace(true);
+    let read = std::panic::catch_unwind(AssertUnwindSafe(|| read_checked(opened, options, span, sink)));
+    CONTAINED.set(before);
+    read.unwrap_or_else(|_| {
+        let what = "its content contradicts itself".to_owned();
+        Err(SampleError::Parquet { path: path.into(), place: "the whole file".into(), what })
+    })
+}
+
+thread_local! {
+    static CONTAINED: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
+}
+
+/// Whether a panic of this thread, now, would be caught here and told as a [`SampleError::Parquet`]: a
+/// panic hook should leave it alone.
+pub fn is_contained() -> bool {
+    CONTAINED.get()
 }
 
 /// A file that is still being written has no end mark yet.

@@ -18,6 +18,7 @@ mod table;
 mod tests;
 mod window;
 
+pub use columnar::is_contained;
 pub use error::SampleError;
 pub use follower::Follower;
 pub use table::{Column, Table, Values};

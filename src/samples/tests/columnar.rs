@@ -10,6 +10,7 @@ use parquet::file::properties::WriterProperties;
 use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
 use parquet::schema::parser::parse_message_type;
 
+use super::super::is_contained;
 use super::*;
 
 type Group<'a> = SerializedRowGroupWriter<'a, std::fs::File>;
@@ -179,4 +180,13 @@ fn too_much_to_unpack_is_refused() {
     let packed = std::fs::metadata(&path).unwrap().len();
     assert!(packed < 250_000, "{packed}");
     assert!(matches!(read(&path, &options), Err(SampleError::TooLarge { .. })));
+}
+
+#[test]
+fn panics_are_contained_only_while_a_file_is_read() {
+    assert!(!is_contained());
+    let bytes = sample();
+    read_as("a", &bytes, &Options::default()).unwrap();
+    let _ = read_as("a", [&bytes[..8], &bytes[20..]].concat(), &Options::default());
+    assert!(!is_contained());
 }
