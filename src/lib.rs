@@ -10,6 +10,7 @@ pub mod config;
 pub mod demo;
 pub mod domain;
 pub mod judge;
+pub mod samples;
 pub mod sources;
 pub mod stats;
 pub mod store;

@@ -14,16 +14,26 @@ use std::path::{Path, PathBuf};
 const ROOMS: &[(&str, &[&str], &[&str])] = &[
     ("stats", &[], &["ratatui", "crossterm", "tokio", "reqwest", "axum"]),
     ("domain", &["stats"], &["ratatui", "crossterm", "tokio", "reqwest", "axum", "tracing"]),
-    ("config", &["domain", "store"], &["ratatui", "crossterm", "tokio", "reqwest", "axum"]),
-    ("sources", &["domain", "stats", "config"], &["ratatui", "crossterm", "tui_logger", "axum"]),
-    ("store", &["domain", "stats"], &["ratatui", "crossterm", "tokio", "reqwest", "axum"]),
-    ("app", &["domain", "store", "stats"], &["ratatui", "tokio", "reqwest", "axum"]),
-    ("view", &["domain", "store", "stats", "app"], &["tokio", "reqwest", "axum"]),
+    ("config", &["domain", "judge", "store"], &["ratatui", "crossterm", "tokio", "reqwest", "axum"]),
+    ("judge", &["domain", "stats"], &["ratatui", "crossterm", "tokio", "reqwest", "axum", "tracing"]),
+    ("drift", &["domain", "stats", "samples"], &["ratatui", "crossterm", "tokio", "reqwest", "axum"]),
+    ("samples", &["domain", "stats"], &["ratatui", "crossterm", "tokio", "reqwest", "axum"]),
+    (
+        "sources",
+        &["domain", "stats", "config", "drift", "samples"],
+        &["ratatui", "crossterm", "tui_logger", "axum"],
+    ),
+    ("store", &["domain", "judge", "stats"], &["ratatui", "crossterm", "tokio", "reqwest", "axum"]),
+    ("app", &["domain", "judge", "store", "stats"], &["ratatui", "tokio", "reqwest", "axum"]),
+    ("view", &["domain", "judge", "store", "stats", "app"], &["tokio", "reqwest", "axum"]),
     ("terminal", &[], &["reqwest", "axum"]),
     ("demo", &["domain"], &["ratatui", "crossterm", "tui_logger"]),
     (
         "cli",
-        &["app", "config", "demo", "domain", "sources", "stats", "store", "terminal", "view"],
+        &[
+            "app", "config", "demo", "domain", "drift", "judge", "samples", "sources", "stats", "store",
+            "terminal", "view",
+        ],
         &["reqwest", "axum", "crossterm"],
     ),
 ];

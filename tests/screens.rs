@@ -254,6 +254,8 @@ fn five_hundred_features_with_hostile_names_fit_every_size() {
             threshold: None,
             at: screen::now(),
             samples: None,
+            reference_samples: None,
+            shape: None,
         })
         .collect();
     let source = store.sources[0].info.id.clone();

@@ -45,7 +45,7 @@ pub fn run(common: &Common, loaded: Loaded, demo: Option<(Demo, Runtime)>) -> Re
     let (store, sources) = stage::set(&loaded.config)?;
     tracing::info!(target: "room", "watching {} models through {} sources", store.models.len(), sources.len());
     // A panic while a source is polled becomes its fault; any other ends the room.
-    terminal::install_panic_hook(poller::is_polling);
+    terminal::install_panic_hook(|| poller::is_polling() || crate::samples::is_contained());
     let (inputs, from_terminal) = mpsc::channel(256);
     let terminal =
         Terminal::enter(Options { mouse: loaded.config.mouse }, inputs).map_err(|error| error.to_string())?;

@@ -94,7 +94,9 @@ impl DriftLevel {
 
 /// What a published drift score means. Getting it wrong inverts the heatmap, so nothing guesses it from
 /// the number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum DriftScale {
     /// Kolmogorov–Smirnov distance or total variation: the share of rows that moved, 0…1.
@@ -196,9 +198,50 @@ pub struct FeatureDrift {
     pub threshold: Option<f64>,
     /// When it was true.
     pub at: Time,
-    /// Rows that it rests on, when known.
+    /// Rows of the current sample that it rests on, when known.
     pub samples: Option<u64>,
+    /// Rows of the reference, when known.
+    pub reference_samples: Option<u64>,
+    /// How both samples are distributed, when the source tells.
+    pub shape: Option<Arc<Shape>>,
 }
+
+/// The distributions of one feature in the reference and in the current sample, bin by bin.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Shape {
+    /// Its bins: of a number in ascending order, of a category the most frequent first.
+    pub bins: Vec<Bin>,
+}
+
+/// One bin of a distribution.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Bin {
+    /// What it holds: a category, or a range as `0.5–1.2`.
+    pub label: Arc<str>,
+    /// Share of the reference's rows, 0…1.
+    pub reference: f64,
+    /// Share of the current sample's rows, 0…1.
+    pub current: f64,
+}
+
+/// How sure a drift score is, given how many rows it rests on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Certainty {
+    /// Without any drift, samples this small show as much: it says nothing.
+    Noise,
+    /// The score is at its level, but the true one may lie below.
+    Tentative,
+    /// Not known: the source does not tell its rows.
+    Unknown,
+    /// Even at its least the true score is at this level.
+    Confirmed,
+}
+
+/// Chance that a score is called confirmed and is not.
+const ALPHA: f64 = 0.05;
+/// Bins of the reference, for the noise of binned scores.
+const BINS: u64 = 10;
 
 impl FeatureDrift {
     /// The score on the common scale.
@@ -209,6 +252,48 @@ impl FeatureDrift {
     /// The level, `None` for p-values.
     pub fn level(&self) -> Option<DriftLevel> {
         self.score().and_then(DriftLevel::of)
+    }
+
+    /// How sure the level is: confirmed when even the least true score that the rows allow (Massart's bound)
+    /// reaches it; noise when the score is what samples of this size show without any drift.
+    pub fn certainty(&self) -> Certainty {
+        let (Some(n), Some(m), Some(score)) = (self.reference_samples, self.samples, self.score()) else {
+            return Certainty::Unknown;
+        };
+        if n == 0 || m == 0 {
+            return Certainty::Noise;
+        }
+        let noise = crate::stats::drift::level::noise(n, m, BINS, ALPHA);
+        let floor = match self.scale {
+            DriftScale::Psi => self.scale.common(noise.psi_expected).unwrap_or(0.0),
+            _ => noise.ks_floor,
+        };
+        match DriftLevel::of(score) {
+            Some(DriftLevel::Minimal) if score >= floor => Certainty::Confirmed,
+            _ if score < floor => Certainty::Noise,
+            level if DriftLevel::of(noise.lower(score)) == level => Certainty::Confirmed,
+            _ => Certainty::Tentative,
+        }
+    }
+
+    /// The level that is certain: the point estimate's when its rows are not known, else the level of the
+    /// least true score that they allow. Only this one alerts.
+    pub fn confirmed_level(&self) -> Option<DriftLevel> {
+        self.certain_score().and_then(DriftLevel::of)
+    }
+
+    /// The score as far as it is certain: itself when confirmed or when its rows are not known, else the
+    /// least true one that they allow.
+    pub fn certain_score(&self) -> Option<f64> {
+        let score = self.score()?;
+        match (self.certainty(), self.reference_samples, self.samples) {
+            (Certainty::Confirmed | Certainty::Unknown, ..) => Some(score),
+            (Certainty::Noise, ..) => Some(0.0),
+            (Certainty::Tentative, Some(n), Some(m)) => {
+                Some(crate::stats::drift::level::noise(n, m, BINS, ALPHA).lower(score))
+            }
+            (Certainty::Tentative, ..) => None,
+        }
     }
 
     /// Whether the source's own test calls it drifted: by its threshold, else 0.05 for p-values and the
@@ -231,10 +316,10 @@ impl FeatureDrift {
     }
 }
 
-/// Data drift of a model from its features: the mean score of those that are not minimal (they are the
+/// Data drift of a model from its features, as far as it is certain: the mean score of those that are not minimal (they are the
 /// ones that moved); the largest score when none is. `None` without any score.
 pub fn data_drift<'a>(features: impl Iterator<Item = &'a FeatureDrift>) -> Option<f64> {
-    let scores: Vec<f64> = features.filter_map(FeatureDrift::score).collect();
+    let scores: Vec<f64> = features.filter_map(FeatureDrift::certain_score).collect();
     let moved: Vec<f64> = scores.iter().copied().filter(|&score| score >= 0.05).collect();
     match moved.len() {
         0 => scores.into_iter().reduce(f64::max),
@@ -248,7 +333,7 @@ mod tests {
 
     fn feature(raw: f64, scale: DriftScale, threshold: Option<f64>) -> FeatureDrift {
         let at = Time::from_timestamp(0, 0).unwrap();
-        FeatureDrift { feature: "f".into(), group: "".into(), raw, scale, threshold, at, samples: None }
+        FeatureDrift { feature: "f".into(), group: "".into(), raw, scale, threshold, at, samples: None, reference_samples: None, shape: None }
     }
 
     #[test]

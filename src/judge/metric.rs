@@ -198,8 +198,8 @@ impl MetricJudge {
                 };
                 let free: Vec<Channel> = thresholds.iter().map(|t| channel(t.tau, t.tau)).collect();
                 let with_margin = rules.latency_margin > 0.0;
-                let (can, cannot): (Vec<_>, Vec<_>) =
-                    thresholds.iter().partition(|t: &&Threshold| t.margin.abort_bound.is_finite());
+                let (can, cannot): (Vec<&Threshold>, Vec<&Threshold>) =
+                    thresholds.iter().partition(|t| t.margin.abort_bound.is_finite());
                 let (abort, hint) = if with_margin {
                     silent += cannot.len();
                     (can.into_iter().map(|t| channel(t.margin.abort_bound, t.tau)).collect(), free)

@@ -232,8 +232,7 @@ fn of_drift(drift: Drift, model: &ModelId, at: Time, facts: &mut Vec<Fact>) {
             scale,
             threshold: feature.threshold.or(drift.threshold),
             at,
-            samples: drift.rows,
-        };
+            samples: drift.rows, reference_samples: None, shape: None };
         let points = points(feature.history);
         if !points.is_empty() {
             let (model, feature) = (model.clone(), said.clone());

@@ -165,6 +165,8 @@ fn past(row: &Row) -> Vec<Fact> {
             threshold: None,
             at: ago(600),
             samples: Some(3_500),
+            reference_samples: None,
+            shape: None,
         };
         let points = (0..48).rev().map(|h| (ago(600 + h * 3_600), raw * (1.0 - h as f64 / 60.0))).collect();
         facts.push(Fact::DriftHistory { model: id(row.name), feature, points });

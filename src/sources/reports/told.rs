@@ -145,8 +145,7 @@ impl Terms {
             scale: row.scale,
             threshold: row.threshold,
             at: row.at.unwrap_or(at),
-            samples,
-        }
+            samples, reference_samples: None, shape: None }
     }
 
     /// What a report says now. `at` is its moment, when it names none.

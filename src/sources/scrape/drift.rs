@@ -40,8 +40,7 @@ pub fn facts(subject: &Subject, plan: &Plan<'_>, page: &Page<'_>, now: Time) -> 
                 scale,
                 threshold: spec.threshold,
                 at: now,
-                samples: None,
-            };
+                samples: None, reference_samples: None, shape: None };
             let kept = worst.entry(feature.to_owned()).or_insert_with(|| drift.clone());
             if drift.concern() > kept.concern() {
                 *kept = drift;

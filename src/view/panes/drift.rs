@@ -251,7 +251,7 @@ mod tests {
     fn feature(name: &str, raw: f64, scale: DriftScale) -> FeatureState {
         let at = Time::from_timestamp(0, 0).unwrap();
         let (feature, group) = (name.into(), "sensor".into());
-        let latest = FeatureDrift { feature, group, raw, scale, threshold: None, at, samples: None };
+        let latest = FeatureDrift { feature, group, raw, scale, threshold: None, at, samples: None, reference_samples: None, shape: None };
         FeatureState { latest, history: Series::default() }
     }
 

@@ -128,7 +128,7 @@ mod tests {
         }
         let &(s, raw) = points.last().unwrap();
         let (feature, group) = (name.into(), group.into());
-        let latest = FeatureDrift { feature, group, raw, scale, threshold: None, at: at(s), samples: None };
+        let latest = FeatureDrift { feature, group, raw, scale, threshold: None, at: at(s), samples: None, reference_samples: None, shape: None };
         FeatureState { latest, history }
     }
 
