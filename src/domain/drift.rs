@@ -333,7 +333,17 @@ mod tests {
 
     fn feature(raw: f64, scale: DriftScale, threshold: Option<f64>) -> FeatureDrift {
         let at = Time::from_timestamp(0, 0).unwrap();
-        FeatureDrift { feature: "f".into(), group: "".into(), raw, scale, threshold, at, samples: None, reference_samples: None, shape: None }
+        FeatureDrift {
+            feature: "f".into(),
+            group: "".into(),
+            raw,
+            scale,
+            threshold,
+            at,
+            samples: None,
+            reference_samples: None,
+            shape: None,
+        }
     }
 
     #[test]

@@ -257,9 +257,8 @@ impl MetricJudge {
     /// ln of the evidence that it is worse at all, where aborting needs more than that.
     pub fn hint_log_e(&self) -> Option<f64> {
         let hint = &self.tests.as_ref()?.hint;
-        (!hint.is_empty()).then(|| {
-            log_mean_exp(&hint.iter().map(|channel| channel.test.log_e()).collect::<Vec<f64>>())
-        })
+        (!hint.is_empty())
+            .then(|| log_mean_exp(&hint.iter().map(|channel| channel.test.log_e()).collect::<Vec<f64>>()))
     }
 
     /// ln of the evidence that it stays within the tolerance; `None` where nothing can show it.

@@ -28,9 +28,9 @@ pub struct Sentinel {
 /// Which half of the baseline an instance belongs to: by a hash of its name alone (FNV-1a, mixed), so that
 /// it never changes sides.
 fn half(instance: &str) -> bool {
-    let hash = instance.bytes().fold(0xcbf2_9ce4_8422_2325u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
+    let hash = instance
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
     mix(hash) & 1 == 1
 }
 

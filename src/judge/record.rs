@@ -47,8 +47,7 @@ pub struct Recording {
     pub looks: Vec<Look>,
 }
 
-const SHAPE: &str =
-    "write {\"t\":\"2026-01-01T00:00:00Z\",\"metric\":\"errors\",\"arm\":\"canary\",\"events\":3,\"trials\":200}";
+const SHAPE: &str = "write {\"t\":\"2026-01-01T00:00:00Z\",\"metric\":\"errors\",\"arm\":\"canary\",\"events\":3,\"trials\":200}";
 
 impl Line {
     fn parse(text: &str) -> Result<Self, (String, &'static str)> {
@@ -63,7 +62,9 @@ impl Line {
         };
         let counts = match (self.buckets, self.events, self.trials) {
             (Some(buckets), None, None) => Counts::Buckets(cumulative(&buckets)?.into()),
-            (None, Some(events), Some(trials)) if events <= trials => Counts::Events(Arm::new(events, trials)),
+            (None, Some(events), Some(trials)) if events <= trials => {
+                Counts::Events(Arm::new(events, trials))
+            }
             (None, Some(events), Some(trials)) => {
                 return Err((format!("{events} events of {trials} trials"), "events are at most the trials"));
             }
@@ -89,7 +90,10 @@ fn cumulative(buckets: &BTreeMap<String, f64>) -> Result<Vec<(f64, f64)>, (Strin
             text => text.parse::<f64>().unwrap_or(f64::NAN),
         };
         if parsed.is_nan() {
-            return Err((format!("bucket `{bound}`"), "a bucket is named by its upper bound in seconds, or +Inf"));
+            return Err((
+                format!("bucket `{bound}`"),
+                "a bucket is named by its upper bound in seconds, or +Inf",
+            ));
         }
         if !(count >= 0.0 && count.is_finite()) {
             return Err((format!("bucket `{bound}` holds {count}"), "a bucket holds a count"));
@@ -119,7 +123,8 @@ pub fn parse(text: &str) -> Result<Recording, RecordError> {
         }
         let wrong = |(what, remedy): (String, &'static str)| RecordError { line: index + 1, what, remedy };
         let line = Line::parse(text).map_err(wrong)?;
-        let (at, name, has_age) = (line.t, crate::domain::text::clean_name(&line.metric), line.age_s.is_some());
+        let (at, name, has_age) =
+            (line.t, crate::domain::text::clean_name(&line.metric), line.age_s.is_some());
         let portion = line.portion().map_err(wrong)?;
         let has_buckets = matches!(portion.counts, Counts::Buckets(_));
         let kind = match MetricKind::of(&name, has_buckets) {

@@ -50,7 +50,8 @@ impl RolloutJudge {
     /// A rollout with these metrics, weighted equally, over `stages` planned stages after the first. The
     /// set of metrics is fixed: weights chosen later would void the guarantee.
     pub fn new(rules: Arc<Rules>, metrics: &[(Arc<str>, MetricKind)], stages: usize) -> Self {
-        let judge = |(name, kind): &(Arc<str>, MetricKind)| MetricJudge::new(name, *kind, rules.clone(), stages);
+        let judge =
+            |(name, kind): &(Arc<str>, MetricKind)| MetricJudge::new(name, *kind, rules.clone(), stages);
         Self {
             metrics: metrics.iter().map(judge).collect(),
             rules,
@@ -92,9 +93,8 @@ impl RolloutJudge {
             let all = matches!(metric.kind, MetricKind::Errors | MetricKind::Latency);
             if all && !counted {
                 counted = true;
-                let of = |role| {
-                    portions.iter().filter(|p| p.role == role).map(|p| p.counts.trials()).sum::<u64>()
-                };
+                let of =
+                    |role| portions.iter().filter(|p| p.role == role).map(|p| p.counts.trials()).sum::<u64>();
                 let (canary, baseline) = (of(Role::Canary), of(Role::Baseline));
                 if let Some(split) = self.split.as_mut().filter(|_| metric.tests.is_some()) {
                     split.update(&[canary, baseline]);
@@ -200,7 +200,11 @@ impl RolloutJudge {
             causes,
             canary_requests: self.canary_requests(),
             eta,
-            share: self.split.as_ref().map(|split| [split.share(), split.configured()]).filter(|s| !s[0].is_nan()),
+            share: self
+                .split
+                .as_ref()
+                .map(|split| [split.share(), split.configured()])
+                .filter(|s| !s[0].is_nan()),
             metrics,
         }
     }
@@ -220,7 +224,10 @@ impl RolloutJudge {
             return cannot(format!("{} is stale: no block for more than 3 scrapes", metric.name));
         }
         if let Some(metric) = self.metrics.iter().find(|metric| metric.is_noisy()) {
-            return cannot(format!("NOISY BASELINE: {} differs between the baseline's own instances", metric.name));
+            return cannot(format!(
+                "NOISY BASELINE: {} differs between the baseline's own instances",
+                metric.name
+            ));
         }
         let gap = |metric: &MetricJudge| metric.coverage_gap().filter(|gap| *gap > self.rules.coverage_gap);
         if let Some(metric) = self.metrics.iter().find(|metric| gap(metric).is_some()) {
@@ -264,7 +271,8 @@ impl RolloutJudge {
 fn more(metric: &MetricJudge, needed: f64, toward: Decision) -> Option<Eta> {
     let (first, last) = (metric.trail.front()?, metric.trail.back()?);
     let trials = (last.trials - first.trials) as f64;
-    let value = |step: &super::metric::Step| if toward == Decision::Abort { step.abort } else { step.promote };
+    let value =
+        |step: &super::metric::Step| if toward == Decision::Abort { step.abort } else { step.promote };
     let rise = (value(last) - value(first)) / trials;
     if trials <= 0.0 || !rise.is_finite() || rise <= 0.0 {
         return None;

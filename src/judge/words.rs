@@ -221,11 +221,8 @@ fn own(metric: &MetricJudge, verdict: &MetricVerdict, rules: &Rules) -> (Decisio
     let bound = rules.abort_bound();
     if verdict.max_log_evidence >= bound {
         let null = null_words(verdict, rules);
-        let reason = format!(
-            "evidence {} against \"{null}\", limit {}",
-            odds(verdict.max_log_evidence),
-            odds(bound)
-        );
+        let reason =
+            format!("evidence {} against \"{null}\", limit {}", odds(verdict.max_log_evidence), odds(bound));
         return (Decision::Abort, reason);
     }
     match verdict.max_log_evidence_promote {
@@ -243,7 +240,10 @@ fn own(metric: &MetricJudge, verdict: &MetricVerdict, rules: &Rules) -> (Decisio
             (Decision::KeepWatching, reason)
         }
         None if metric.kind == MetricKind::Latency => {
-            let reason = format!("no bucket bound lies between p95 and {:.1}x of it: nothing can show that it stays within", rules.latency_margin);
+            let reason = format!(
+                "no bucket bound lies between p95 and {:.1}x of it: nothing can show that it stays within",
+                rules.latency_margin
+            );
             (Decision::KeepWatching, reason)
         }
         None => (Decision::KeepWatching, format!("evidence {} that it is worse", odds(verdict.log_evidence))),
@@ -273,7 +273,12 @@ pub(super) fn coverage(metric: &MetricJudge) -> String {
 
 /// Above an absolute limit, for certain.
 pub(super) fn above_limit(metric: &Arc<str>, limit: f64, low: f64, high: f64) -> String {
-    format!("{metric} above the limit of {}: {}-{}, holds at every look", percent(limit), percent(low), percent(high))
+    format!(
+        "{metric} above the limit of {}: {}-{}, holds at every look",
+        percent(limit),
+        percent(low),
+        percent(high)
+    )
 }
 
 /// What else to know.
@@ -282,10 +287,16 @@ pub(super) fn notes(rollout: &RolloutJudge, rules: &Rules) -> Vec<String> {
     for metric in &rollout.metrics {
         let Some(tests) = &metric.tests else { continue };
         if let Some(hint) = metric.hint_log_e().filter(|hint| *hint >= rules.abort_bound()) {
-            notes.push(format!("hint: {} is worse at all, evidence {}; the margin decides", metric.name, odds(hint)));
+            notes.push(format!(
+                "hint: {} is worse at all, evidence {}; the margin decides",
+                metric.name,
+                odds(hint)
+            ));
         }
         let headline = tests.thresholds.iter().find(|t| t.percentile == PERCENTILES[HEADLINE]);
-        if let Some(t) = headline.filter(|t| t.margin.abort.is_finite() && t.margin.abort > rules.latency_margin * 1.01) {
+        if let Some(t) =
+            headline.filter(|t| t.margin.abort.is_finite() && t.margin.abort > rules.latency_margin * 1.01)
+        {
             notes.push(format!(
                 "{}: buckets make the margin {:.1}x a margin of {:.2}x at p95 ({})",
                 metric.name,
@@ -361,12 +372,16 @@ pub(super) fn line(
             }
             Some(Cause::Evidence(names)) => {
                 let named = |metric: &&MetricVerdict| names.contains(&metric.metric);
-                let best = |a: &&MetricVerdict, b: &&MetricVerdict| a.max_log_evidence.total_cmp(&b.max_log_evidence);
-                let leader = metrics.iter().filter(named).max_by(best).or_else(|| metrics.iter().max_by(best));
+                let best = |a: &&MetricVerdict, b: &&MetricVerdict| {
+                    a.max_log_evidence.total_cmp(&b.max_log_evidence)
+                };
+                let leader =
+                    metrics.iter().filter(named).max_by(best).or_else(|| metrics.iter().max_by(best));
                 let Some(leader) = leader else { return word.into() };
                 let others: Vec<String> =
                     metrics.iter().filter(named).filter(|m| m.metric != leader.metric).map(name).collect();
-                let also = if others.is_empty() { String::new() } else { format!(" Also {}.", others.join(", ")) };
+                let also =
+                    if others.is_empty() { String::new() } else { format!(" Also {}.", others.join(", ")) };
                 let combined = if names.is_empty() { "combined evidence; largest: " } else { "" };
                 format!(
                     "{word}   {combined}{}. Evidence {} against \"{}\", limit {}.{also} {requests} canary requests.",
@@ -395,7 +410,8 @@ pub(super) fn line(
                 return word.into();
             };
             let waiting = |metric: &&MetricVerdict| {
-                metric.kind.is_required() && metric.max_log_evidence_promote.is_none_or(|log| log < rules.promote_bound())
+                metric.kind.is_required()
+                    && metric.max_log_evidence_promote.is_none_or(|log| log < rules.promote_bound())
             };
             let slow = |metric: &&MetricVerdict| metric.max_log_evidence_promote.unwrap_or(f64::NEG_INFINITY);
             let slowest = metrics.iter().filter(waiting).min_by(|a, b| slow(a).total_cmp(&slow(b)));

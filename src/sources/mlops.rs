@@ -232,7 +232,10 @@ fn of_drift(drift: Drift, model: &ModelId, at: Time, facts: &mut Vec<Fact>) {
             scale,
             threshold: feature.threshold.or(drift.threshold),
             at,
-            samples: drift.rows, reference_samples: None, shape: None };
+            samples: drift.rows,
+            reference_samples: None,
+            shape: None,
+        };
         let points = points(feature.history);
         if !points.is_empty() {
             let (model, feature) = (model.clone(), said.clone());

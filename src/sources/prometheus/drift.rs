@@ -79,7 +79,10 @@ fn feature(preset: &DriftPreset, line: &Line, scale: DriftScale) -> Option<Featu
         scale,
         threshold: preset.threshold,
         at: Time::from_timestamp_millis(at)?,
-        samples: None, reference_samples: None, shape: None })
+        samples: None,
+        reference_samples: None,
+        shape: None,
+    })
 }
 
 fn scale(preset: &DriftPreset, line: &Line) -> Result<DriftScale, String> {

@@ -145,7 +145,10 @@ impl Terms {
             scale: row.scale,
             threshold: row.threshold,
             at: row.at.unwrap_or(at),
-            samples, reference_samples: None, shape: None }
+            samples,
+            reference_samples: None,
+            shape: None,
+        }
     }
 
     /// What a report says now. `at` is its moment, when it names none.

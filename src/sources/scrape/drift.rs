@@ -40,7 +40,10 @@ pub fn facts(subject: &Subject, plan: &Plan<'_>, page: &Page<'_>, now: Time) -> 
                 scale,
                 threshold: spec.threshold,
                 at: now,
-                samples: None, reference_samples: None, shape: None };
+                samples: None,
+                reference_samples: None,
+                shape: None,
+            };
             let kept = worst.entry(feature.to_owned()).or_insert_with(|| drift.clone());
             if drift.concern() > kept.concern() {
                 *kept = drift;

@@ -128,7 +128,17 @@ mod tests {
         }
         let &(s, raw) = points.last().unwrap();
         let (feature, group) = (name.into(), group.into());
-        let latest = FeatureDrift { feature, group, raw, scale, threshold: None, at: at(s), samples: None, reference_samples: None, shape: None };
+        let latest = FeatureDrift {
+            feature,
+            group,
+            raw,
+            scale,
+            threshold: None,
+            at: at(s),
+            samples: None,
+            reference_samples: None,
+            shape: None,
+        };
         FeatureState { latest, history }
     }
 

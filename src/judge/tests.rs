@@ -1,0 +1,1 @@
+//! Tests of the judgement as a whole.
