@@ -52,6 +52,10 @@ pub enum Task {
     Doctor,
     /// Print a first config from what servers say
     Discover(DiscoverArgs),
+    /// Judge a canary from recorded blocks: 0 promote or keep watching, 2 abort, 3 cannot tell
+    Judge(JudgeArgs),
+    /// Say how many requests it takes until a canary is known to be worse, or as good
+    PlanSample(PlanSampleArgs),
     /// Print an example, the schema, or the settings that hold
     Config {
         /// Which of them.
@@ -122,6 +126,78 @@ pub enum Output {
     Table,
     /// One JSON document.
     Json,
+}
+
+/// Options of `judge`.
+#[derive(Debug, Clone, clap::Args)]
+pub struct JudgeArgs {
+    /// Blocks, one JSON object a line; - reads standard input
+    pub file: PathBuf,
+    /// Print the verdict at every look, not only the last
+    #[arg(long)]
+    pub every: bool,
+    /// The canary's configured share of traffic, such as 10%: checks the split
+    #[arg(long, value_parser = share)]
+    pub share: Option<f64>,
+    /// How long a canary is watched before it may be promoted, such as 30m
+    #[arg(long, value_parser = span)]
+    pub soak: Option<Duration>,
+    /// Ratio of latency beyond which to abort; 0 is any rise [default: 1.5]
+    #[arg(long, value_name = "RATIO")]
+    pub latency_margin: Option<f64>,
+    /// Drop of accuracy beyond which to abort; 0 is any drop [default: 0.02]
+    #[arg(long, value_name = "SHARE")]
+    pub accuracy_margin: Option<f64>,
+    /// Rise of the error rate beyond which to abort; 0 is any rise [default: 0]
+    #[arg(long, value_name = "SHARE")]
+    pub errors_margin: Option<f64>,
+    /// The form of the answer
+    #[arg(long, value_enum, default_value_t = Output::Table)]
+    pub output: Output,
+}
+
+/// A share as `10%` or `0.1`.
+fn share(text: &str) -> Result<f64, String> {
+    let wrong = || format!("`{text}` is not a share; write 10% or 0.1");
+    let value = match text.strip_suffix('%') {
+        Some(percent) => percent.trim().parse::<f64>().map_err(|_| wrong())? / 100.0,
+        None => text.trim().parse::<f64>().map_err(|_| wrong())?,
+    };
+    (value > 0.0 && value < 1.0).then_some(value).ok_or_else(wrong)
+}
+
+/// Options of `plan-sample`.
+#[derive(Debug, Clone, clap::Args)]
+pub struct PlanSampleArgs {
+    /// What is watched
+    #[arg(long, value_enum)]
+    pub metric: PlannedMetric,
+    /// The baseline: its error rate, its share of answers slower than a threshold, its accuracy
+    #[arg(long, value_name = "SHARE")]
+    pub baseline: f64,
+    /// What is to be found: 3x as many bad requests, +1% or 1pts more of them
+    #[arg(long, allow_hyphen_values = true)]
+    pub effect: String,
+    /// The canary's share of traffic, such as 10%
+    #[arg(long, value_parser = share)]
+    pub share: f64,
+    /// All requests a second, to give times
+    #[arg(long, value_name = "REQ/S")]
+    pub rate: Option<f64>,
+    /// The form of the answer
+    #[arg(long, value_enum, default_value_t = Output::Table)]
+    pub output: Output,
+}
+
+/// What `plan-sample` plans for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum PlannedMetric {
+    /// Failed requests.
+    Errors,
+    /// Answers slower than a threshold.
+    Latency,
+    /// Wrong predictions.
+    Accuracy,
 }
 
 /// Options of `snapshot`.

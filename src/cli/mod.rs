@@ -5,8 +5,10 @@ pub mod check;
 pub mod demo;
 pub mod discover;
 pub mod doctor;
+pub mod judge;
 pub mod logging;
 pub mod out;
+pub mod plan_sample;
 pub mod room;
 pub mod settings;
 pub mod snapshot;
@@ -28,7 +30,7 @@ pub const UNKNOWN: u8 = 3;
 pub fn run() -> ExitCode {
     crate::sources::http::install_tls();
     let args = Args::parse();
-    let for_check = matches!(args.task, Some(Task::Check(_)));
+    let for_check = matches!(args.task, Some(Task::Check(_) | Task::Judge(_)));
     match dispatch(args) {
         Ok(code) => ExitCode::from(code),
         Err(message) => {
@@ -48,6 +50,8 @@ fn dispatch(args: Args) -> Result<u8, String> {
         }
         Some(Task::Demo(options)) => demo::run(&common, options),
         Some(Task::Check(options)) => check::run(&common, &options),
+        Some(Task::Judge(options)) => judge::run(&common, &options),
+        Some(Task::PlanSample(options)) => plan_sample::run(&options),
         Some(Task::Snapshot(options)) => snapshot::run(&common, &options),
         Some(Task::Doctor) => doctor::run(&common),
         Some(Task::Discover(options)) => discover::run(&common, &options),

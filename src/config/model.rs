@@ -57,6 +57,8 @@ pub struct Config {
     pub limits: BTreeMap<String, BTreeMap<Kpi, LimitConfig>>,
     /// Named alert rules beside the limits.
     pub rule: Vec<NamedRule>,
+    /// How canaries are judged.
+    pub judge: crate::judge::Rules,
     /// Changed keys: action to key, `filter = "/"`.
     pub keys: BTreeMap<String, String>,
     /// The models, in the order in which they stand while nothing is wrong.
@@ -86,6 +88,7 @@ impl Default for Config {
             preset: BTreeMap::new(),
             limits: BTreeMap::new(),
             rule: Vec::new(),
+            judge: crate::judge::Rules::default(),
             keys: BTreeMap::new(),
             model: Vec::new(),
         }

@@ -19,6 +19,14 @@ pub fn validate(config: &Config, places: &Places) -> Result<(), ConfigError> {
     models(config, places)?;
     sources(config, places)?;
     super::drift_reports::validate(config, places)?;
+    if let Some((key, remedy)) = config.judge.mistake() {
+        let place = places.place(&format!("judge.{key}"));
+        return Err(ConfigError::new(
+            place,
+            "the value makes no sense".to_owned(),
+            &format!("it must be {remedy}"),
+        ));
+    }
     limits(config, places)?;
     rules(config, places)
 }

@@ -141,9 +141,8 @@ impl RolloutJudge {
     /// interval lies beyond.
     fn breach(&self, limit: f64) -> Option<(Arc<str>, (f64, f64))> {
         self.errors().find_map(|metric| {
-            let of = |role| metric.arm(role).map(|arm| interval::rate(arm, self.rules.alpha_abort));
-            let canary = of(Role::Canary)?;
-            let both = of(Role::Baseline).is_some_and(|baseline| baseline.0 > limit);
+            let canary = interval::rate(metric.arm(Role::Canary)?, self.rules.alpha_abort);
+            let both = metric.arm(Role::Baseline).is_some_and(|baseline| baseline.rate() > limit);
             (canary.0 > limit && !both && !metric.is_noisy()).then(|| (metric.name.clone(), canary))
         })
     }
