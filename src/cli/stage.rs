@@ -19,6 +19,7 @@ pub fn now() -> Time {
 pub fn set(config: &Config) -> Result<(Store, Vec<Box<dyn Source>>), String> {
     let sources = register::build(config).map_err(|fault| fault.to_string())?;
     let mut store = Store::new(&config.environment, fleet::specs(config));
+    store.judge_by(config.judge.clone(), config.refresh.as_secs_f64());
     store.expect(sources.iter().map(|source| source.info().clone()).collect());
     Ok((store, sources))
 }

@@ -125,6 +125,23 @@ fn plain() -> Unit {
     Unit::Plain
 }
 
+/// A counter of predictions whose label has come, one series an outcome: what accuracy is judged by.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LabelPreset {
+    /// Names for it, the first that exists wins.
+    pub metric: Vec<String>,
+    /// Label matchers in PromQL of those that were wrong: `correct="false"`.
+    pub wrong: String,
+    /// The label with the age of the labels in seconds: only predictions of equal age are compared.
+    #[serde(default = "age_label")]
+    pub age: String,
+}
+
+fn age_label() -> String {
+    "age_s".into()
+}
+
 /// A drift gauge, one series a feature.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -185,6 +202,9 @@ pub struct Preset {
     pub errors: Option<CounterPreset>,
     /// Gauges by KPI: quality, labels, resources.
     pub gauges: BTreeMap<Kpi, GaugePreset>,
+    /// Predictions whose label has come.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub labels: Option<LabelPreset>,
     /// Drift per feature.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub drift: Option<DriftPreset>,

@@ -14,6 +14,8 @@ pub struct Counts {
     buckets: [AtomicU64; BOUNDS.len() + 1],
     micros: AtomicU64,
     failed: AtomicU64,
+    right: AtomicU64,
+    wrong: AtomicU64,
 }
 
 impl Counts {
@@ -39,6 +41,17 @@ impl Counts {
         let mean = median_ms * 1_000.0 * (sigma * sigma / 2.0).exp();
         self.micros.fetch_add((mean * count) as u64, Ordering::Relaxed);
         self.failed.fetch_add((errors * count) as u64, Ordering::Relaxed);
+    }
+
+    /// Counts a prediction whose label has come.
+    pub fn label(&self, correct: bool) {
+        let side = if correct { &self.right } else { &self.wrong };
+        side.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Predictions whose label has come: right and wrong ones.
+    pub fn labelled(&self) -> (u64, u64) {
+        (self.right.load(Ordering::Relaxed), self.wrong.load(Ordering::Relaxed))
     }
 
     /// Requests by bucket, not cumulated.

@@ -72,6 +72,16 @@ pub fn metrics(fleet: &Fleet, model: usize, instance: usize) -> String {
         let label = &state.part.versions[version];
         let _ = writeln!(page, "model_labelled_samples{{model=\"{name}\",version=\"{label}\"}} {labelled}");
     }
+    let _ = writeln!(page, "# TYPE model_labelled_predictions_total counter");
+    for &(version, label) in &used {
+        let (right, wrong) = counts[version].labelled();
+        for (correct, count) in [("true", right), ("false", wrong)] {
+            let _ = writeln!(
+                page,
+                "model_labelled_predictions_total{{model=\"{name}\",version=\"{label}\",correct=\"{correct}\",age_s=\"60\"}} {count}"
+            );
+        }
+    }
     let queue = (fleet.story.mood(model, false, t).slower - 1.0).max(0.0) * 3.0;
     let cpu = 0.18 + 0.02 * (model % 11) as f64 + 0.02 * (t / 13.0).sin();
     for (metric, value) in [

@@ -13,6 +13,10 @@ use super::fleet::Fleet;
 use super::page;
 use super::story::mix;
 use super::web::{Question, absent, json as answer_json, text};
+use crate::domain::ModelKind;
+
+/// Share of predictions whose label comes.
+const LABELLED: f64 = 0.31;
 
 #[derive(Deserialize)]
 struct Infer {
@@ -101,6 +105,10 @@ async fn infer(
         asked.inputs.iter().flat_map(|tensor| predict(model, version, tensor)).collect();
     if let Some(counts) = state.instances.get(instance).and_then(|counts| counts.get(version)) {
         counts.add(begun.elapsed().as_secs_f64(), failed);
+        // A part of the predictions gets its label; the story does not wait for it.
+        if !failed && let Some(correct) = labelled(fleet, model, version) {
+            counts.label(correct);
+        }
     }
     if failed {
         return answer_json(500, &json!({"error": "the model raised an exception"}));
@@ -110,6 +118,16 @@ async fn infer(
         &json!({"model_name": state.part.name, "model_version": state.part.versions.get(version), "id": asked.id,
             "outputs": [{"name": "predict", "datatype": "FP64", "shape": [predictions.len()], "data": predictions}]}),
     )
+}
+
+/// Whether the label that comes for a prediction calls it right; most predictions get none.
+fn labelled(fleet: &Fleet, model: usize, version: usize) -> Option<bool> {
+    let state = fleet.models.get(model)?;
+    if state.part.kind != ModelKind::Classification || !rand::rng().random_bool(LABELLED) {
+        return None;
+    }
+    let accuracy = *fleet.quality(model, version, fleet.t()).first()?;
+    Some(rand::rng().random_bool(accuracy.clamp(0.0, 1.0)))
 }
 
 /// A logistic model whose weights follow from the model and its version.

@@ -1,6 +1,7 @@
 //! The field's words: types and rules without input, output, clock or widgets.
 
 pub mod alert;
+pub mod counters;
 pub mod drift;
 pub mod endpoint;
 pub mod event;
@@ -15,6 +16,7 @@ pub mod rollout;
 pub mod text;
 
 pub use alert::{Alert, AlertState, Silence};
+pub use counters::{Counter, Total};
 pub use drift::{DriftLevel, DriftScale, FeatureDrift};
 pub use endpoint::{EndpointStatus, Readiness};
 pub use event::{Event, EventKind};

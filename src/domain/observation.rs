@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::{
-    Alert, EndpointStatus, Fault, FeatureDrift, Kpi, ModelId, Reading, RegisteredModel, Rollout, Silence,
-    SourceId, Time, Version,
+    Alert, Counter, EndpointStatus, Fault, FeatureDrift, Kpi, ModelId, Reading, RegisteredModel, Rollout,
+    Silence, SourceId, Time, Version,
 };
 
 /// One fact about the world.
@@ -74,6 +74,16 @@ pub enum Fact {
         model: ModelId,
         /// What the registry says.
         entry: RegisteredModel,
+    },
+    /// Running totals of one metric by version: `errors`, `latency`, `accuracy` or any other count. They
+    /// feed the judgement of canaries.
+    Counters {
+        /// Of which model.
+        model: ModelId,
+        /// Which metric.
+        metric: Arc<str>,
+        /// The totals.
+        counters: Vec<Counter>,
     },
     /// A rollout as its controller tells it.
     Rollout {

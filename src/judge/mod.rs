@@ -2,6 +2,7 @@
 //! right however often one looks. Pure: blocks in, verdicts out; no clock, no socket.
 
 pub mod channel;
+pub mod differ;
 pub mod fleet;
 pub mod history;
 pub mod metric;

@@ -17,7 +17,8 @@ use crate::stats::special::log_sum_exp;
 pub struct Look {
     /// When the blocks ended.
     pub at: Time,
-    /// Share of traffic configured for the canary, 0…1, when known.
+    /// Share of traffic configured for the canary, 0…1, when known. Another share than before begins the
+    /// next planned stage, and the split of that look is not checked.
     pub share: Option<f64>,
     /// Portions by metric.
     pub metrics: Vec<(Arc<str>, Vec<Portion>)>,
@@ -35,7 +36,7 @@ pub(super) enum Cause {
 }
 
 /// The judgement of one rollout.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct RolloutJudge {
     rules: Arc<Rules>,
     pub(super) metrics: Vec<MetricJudge>,
@@ -72,14 +73,18 @@ impl RolloutJudge {
     pub fn update(&mut self, look: &Look) {
         self.now = Some(look.at);
         let configured = |split: &Split| split.configured();
+        let mut is_split_told = false;
         if let Some(share) = look.share.filter(|share| *share > 0.0 && *share < 1.0) {
             match &mut self.split {
-                None => self.split = Some(Split::new(&[share, 1.0 - share])),
+                None => {
+                    self.split = Some(Split::new(&[share, 1.0 - share]));
+                    is_split_told = true;
+                }
                 Some(split) if (configured(split) - share).abs() > 1e-9 => {
                     split.reweigh(&[share, 1.0 - share]);
                     self.metrics.iter_mut().for_each(MetricJudge::begin_stage);
                 }
-                Some(_) => {}
+                Some(_) => is_split_told = true,
             }
         }
         let mut counted = false;
@@ -96,7 +101,7 @@ impl RolloutJudge {
                 let of =
                     |role| portions.iter().filter(|p| p.role == role).map(|p| p.counts.trials()).sum::<u64>();
                 let (canary, baseline) = (of(Role::Canary), of(Role::Baseline));
-                if let Some(split) = self.split.as_mut().filter(|_| metric.tests.is_some()) {
+                if let Some(split) = self.split.as_mut().filter(|_| is_split_told && metric.tests.is_some()) {
                     split.update(&[canary, baseline]);
                 }
             }

@@ -418,7 +418,12 @@ pub(super) fn line(
             let (metric, log, needed, of) = match slowest {
                 Some(slowest) if leader.log_evidence <= 0.0 => {
                     let log = slowest.log_evidence_promote.unwrap_or(f64::NEG_INFINITY);
-                    (slowest, log, rules.promote_bound(), format!(" that it is {}", within_words(slowest, rules)))
+                    (
+                        slowest,
+                        log,
+                        rules.promote_bound(),
+                        format!(" that it is {}", within_words(slowest, rules)),
+                    )
                 }
                 _ => (leader, leader.log_evidence, rules.abort_bound() - leader.weight.ln(), String::new()),
             };

@@ -95,11 +95,6 @@ impl Store {
         match fact {
             Fact::Reading { model, version, kpi, reading } => {
                 self.touch(source, model);
-                let rank = |group| match group {
-                    SourceGroup::Prometheus => 0,
-                    SourceGroup::Endpoints => 1,
-                    _ => 2,
-                };
                 let (sources, capacity) = (&self.sources, self.capacity);
                 let mine = rank(sources[source].info.group);
                 let fresh = |other: &Sourced| {
@@ -167,6 +162,12 @@ impl Store {
                     old.map(|old| changes::registry(&model.id, &id, &old, entry, at)).unwrap_or_default();
                 events.into_iter().for_each(|event| self.record(event));
             }
+            Fact::Counters { model, metric, counters } => {
+                let rank = rank(self.sources[source].info.group);
+                if let Some(model) = self.touch(source, model) {
+                    model.judging.take(rank, metric, counters, at);
+                }
+            }
             Fact::Rollout { model, rollout } => {
                 let Some(model) = self.touch(source, model) else { return };
                 let old = model.rollout.replace(rollout.clone());
@@ -203,6 +204,15 @@ impl Store {
             touches.insert(place, index);
         }
         self.models.get_mut(index)
+    }
+}
+
+/// Whose word counts more on what is counted: 0 is the best.
+fn rank(group: SourceGroup) -> u8 {
+    match group {
+        SourceGroup::Prometheus => 0,
+        SourceGroup::Endpoints => 1,
+        _ => 2,
     }
 }
 

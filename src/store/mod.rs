@@ -3,6 +3,7 @@
 pub mod apply;
 pub mod changes;
 pub mod combine;
+pub mod judging;
 pub mod model_state;
 pub mod rejudge;
 pub mod series;
@@ -13,12 +14,16 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 
 use crate::domain::{Alert, Event, Limits, ModelId, ModelKind, Silence, SourceId, SourceInfo, Time};
+use crate::judge::Rules;
 
+pub use judging::Judging;
 pub use model_state::{FeatureState, Finding, Instance, ModelState, Slice, Sourced};
 pub use series::Series;
 pub use source_state::SourceState;
 pub use summary::{GroupHealth, Tally};
 
+/// Seconds between two looks at a canary, unless told otherwise.
+const LOOK_S: f64 = 15.0;
 /// How many events the timeline keeps in memory.
 const TIMELINE: usize = 2_000;
 
@@ -54,6 +59,10 @@ pub struct Store {
     pub silences: BTreeMap<SourceId, Vec<Silence>>,
     model_index: HashMap<ModelId, usize>,
     source_index: HashMap<SourceId, usize>,
+    /// How canaries are judged.
+    rules: Arc<Rules>,
+    /// Seconds between two looks at a canary.
+    look_s: f64,
     /// Points kept in a recent series.
     capacity: usize,
     /// Sources that have not been asked yet.
@@ -78,9 +87,17 @@ impl Store {
             silences: BTreeMap::new(),
             model_index,
             source_index: HashMap::new(),
+            rules: Arc::new(Rules::default()),
+            look_s: LOOK_S,
             capacity,
             unasked: 0,
         }
+    }
+
+    /// Canaries are judged by these rules, every `refresh_s` seconds, kept between 5 and 60.
+    pub fn judge_by(&mut self, rules: Rules, refresh_s: f64) {
+        self.rules = Arc::new(rules);
+        self.look_s = refresh_s.clamp(5.0, 60.0);
     }
 
     /// Announces the sources that will report.
@@ -142,6 +159,7 @@ impl Store {
 
     /// Brings judgements up to date with the passing of time: what has become old is no longer current.
     pub fn tick(&mut self, now: Time) {
+        rejudge::look(self, now);
         rejudge::sweep(self, now);
     }
 }

@@ -78,6 +78,8 @@ pub struct ModelState {
     pub registry: BTreeMap<SourceId, RegisteredModel>,
     /// The rollout, when a controller tells of one.
     pub rollout: Option<Rollout>,
+    /// The judgement of the canary.
+    pub judging: super::Judging,
     /// Every KPI judged.
     pub judgements: Vec<Judgement>,
     /// The worst of it all.
@@ -104,6 +106,7 @@ impl ModelState {
             findings: BTreeMap::new(),
             registry: BTreeMap::new(),
             rollout: None,
+            judging: super::Judging::default(),
             judgements: Vec::new(),
             level: Level::NotMeasured,
             level_since: None,
@@ -152,6 +155,12 @@ impl ModelState {
     pub fn canary(&self) -> Option<(&Version, &Rollout)> {
         let rollout = self.rollout.as_ref().filter(|rollout| rollout.is_live())?;
         Some((rollout.canary.as_ref()?, rollout))
+    }
+
+    /// The verdict on the canary that takes traffic now.
+    pub fn verdict(&self) -> Option<&crate::judge::Verdict> {
+        self.canary()?;
+        self.judging.verdict.as_ref()
     }
 
     /// Share of requests that the canary got, percent, counted from throughput where both versions are

@@ -2,6 +2,7 @@
 
 use super::{ModelState, Store};
 use crate::domain::{AlertState, Event, EventKind, Freshness, Judgement, Kpi, Level, Readiness, Time, judge};
+use crate::judge::Decision;
 
 /// Judges one model again and writes down what changed.
 pub(super) fn rejudge(store: &mut Store, index: usize, now: Time) {
@@ -16,6 +17,36 @@ pub(super) fn rejudge(store: &mut Store, index: usize, now: Time) {
     (model.level, model.why, model.judgements) = (level, why, judgements);
     for event in events {
         store.record(event);
+    }
+}
+
+/// Looks at every canary whose time it is.
+pub(super) fn look(store: &mut Store, now: Time) {
+    let (rules, every_s) = (store.rules.clone(), store.look_s);
+    let mut turned = Vec::new();
+    for (index, model) in store.models.iter_mut().enumerate() {
+        let Some(turn) = model.judging.look(model.rollout.as_ref(), &rules, every_s, now) else { continue };
+        // The first verdict of a canary that there is nothing to say about is no news.
+        let quiet = |decision: Decision| matches!(decision, Decision::KeepWatching | Decision::CannotTell);
+        if turn.was.is_some() || !quiet(turn.is) {
+            turned.push((index, model.id.clone(), turn));
+        }
+    }
+    for (index, id, turn) in turned {
+        let level = match turn.is {
+            Decision::Abort => Level::Critical,
+            Decision::CannotTell => Level::Unknown,
+            Decision::Promote | Decision::KeepWatching => Level::Ok,
+        };
+        store.record(Event {
+            at: now,
+            kind: EventKind::Rollout,
+            model: Some(id),
+            level,
+            what: format!("canary: {}", turn.is.word()),
+            detail: turn.line,
+        });
+        rejudge(store, index, now);
     }
 }
 
@@ -108,6 +139,11 @@ fn worst(store: &Store, model: &ModelState, judgements: &[Judgement], now: Time)
             continue;
         }
         concern(judged.level, judged.reason.clone());
+    }
+    if let Some(verdict) = model.verdict().filter(|verdict| verdict.verdict == Decision::Abort) {
+        let causes: Vec<&str> = verdict.causes.iter().map(|name| &**name).collect();
+        let what = if causes.is_empty() { "all metrics together".to_owned() } else { causes.join(", ") };
+        concern(Level::Warning, format!("canary worse: {what}"));
     }
     for alert in store.alerts.values().flatten() {
         if alert.model.as_ref() == Some(&model.id) && alert.state == AlertState::Firing {

@@ -108,7 +108,7 @@ impl Endpoint {
                 let subject =
                     Subject { model: id.clone(), name: on_server.clone(), version: version.clone() };
                 let preset = endpoint.preset.as_deref();
-                let scraper = Scraper::new(subject, preset, catalogue, config.window.0)?;
+                let scraper = Scraper::new(subject, name, preset, catalogue, config.window.0)?;
                 Some(Metrics { server: Http::new(url, &access, timeout, max_bytes)?, scraper })
             }
             None => None,

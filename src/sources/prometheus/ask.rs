@@ -33,6 +33,8 @@ pub enum Ask {
     MeanCount,
     /// Gauges of a selection, by number of the selection.
     Gauges(usize),
+    /// Running totals by version and instance.
+    Total(super::totals::Count),
     /// Drift per feature.
     Drift,
     /// When the newest sample was taken, by job and instance.
@@ -80,6 +82,7 @@ pub fn candidates(group: &Group) -> Vec<String> {
         all.extend(counter.metric.iter().chain(&counter.plus).cloned());
     }
     all.extend(preset.gauges.values().flat_map(|gauge| gauge.metric.iter().cloned()));
+    all.extend(preset.labels.iter().flat_map(|labels| labels.metric.iter().cloned()));
     all.extend(preset.drift.iter().flat_map(|drift| drift.metric.iter().cloned()));
     all.sort();
     all.dedup();
@@ -105,6 +108,7 @@ pub fn queries(group: &Group, names: &Names, window_s: u32, scrape_s: u32) -> Ve
     latency(group, names, window_s, &mut all);
     traffic(group, names, window_s, scrape_s, &mut all);
     gauges(group, names, &mut all);
+    super::totals::queries(group, names, &mut all);
     all
 }
 
@@ -191,7 +195,7 @@ fn traffic(group: &Group, names: &Names, window_s: u32, scrape_s: u32, all: &mut
     }
 }
 
-fn present_plus<'p>(counter: &'p CounterPreset, names: &Names) -> Option<&'p str> {
+pub(super) fn present_plus<'p>(counter: &'p CounterPreset, names: &Names) -> Option<&'p str> {
     let plus = counter.plus.as_ref()?;
     existing(std::slice::from_ref(plus), "", names)
 }

@@ -122,7 +122,7 @@ impl Piece {
 impl Span {
     fn wants(self, ask: Ask) -> bool {
         match self {
-            Self::Recent => !matches!(ask, Ask::Drift | Ask::Newest | Ask::YoungErrors),
+            Self::Recent => !matches!(ask, Ask::Drift | Ask::Newest | Ask::YoungErrors | Ask::Total(_)),
             Self::Quality => matches!(ask, Ask::Gauges(_)),
             Self::Drift => ask == Ask::Drift,
         }

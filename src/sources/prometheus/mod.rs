@@ -19,6 +19,7 @@ mod query;
 mod survey;
 #[cfg(test)]
 mod tests;
+mod totals;
 mod wire;
 
 use std::collections::{BTreeSet, VecDeque};
@@ -242,6 +243,7 @@ fn read(surveyed: &Surveyed, haul: &Haul, now_ms: i64) -> (Vec<Ranked>, Vec<Fact
     let moment = Moment { now_ms, window_s: *window_s };
     let readings = facts::readings(group, &measures, &ages, moment);
     let mut more = drift::now(group, haul);
+    more.extend(totals::facts(group, haul));
     more.extend(ages.remarks(group));
     (readings, more)
 }

@@ -1,5 +1,6 @@
 //! Turns scraped metrics pages into readings: rates and percentiles over a window, gauges, drift.
 
+mod counters;
 mod drift;
 mod gauges;
 mod plan;
@@ -11,6 +12,7 @@ mod subject;
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 pub use select::Select;
@@ -29,19 +31,27 @@ pub struct Scraper {
     kinds: Vec<Kind>,
     configured: bool,
     ring: Ring,
+    instance: Arc<str>,
 }
 
 impl Scraper {
-    /// A scraper for this subject. `preset` names the server kind; without it, kinds are recognised by
+    /// A scraper for this subject, on this instance of its server. `preset` names the server kind; without it, kinds are recognised by
     /// the catalogue's `detect` names.
     pub fn new(
         subject: Subject,
+        instance: &str,
         preset: Option<&str>,
         catalogue: &BTreeMap<String, Preset>,
         window: Duration,
     ) -> Result<Self, Fault> {
         let kinds = plan::kinds(preset, catalogue)?;
-        Ok(Self { subject, kinds, configured: preset.is_some(), ring: Ring::new(window) })
+        Ok(Self {
+            subject,
+            kinds,
+            configured: preset.is_some(),
+            ring: Ring::new(window),
+            instance: instance.into(),
+        })
     }
 
     /// Takes one page in and says what is known now.
@@ -70,9 +80,12 @@ impl Scraper {
             facts.push(Fact::Remark(text::clean(&remark, 400)));
         }
         let started = page.samples.iter().find(|sample| sample.name == "process_start_time_seconds");
-        self.ring.observe(now, self.series(&plan, &page), started.map(|sample| sample.value));
+        let series = self.series(&plan, &page);
+        let crowded = models.len() > 1;
+        facts.extend(counters::facts(&self.subject, &plan, &page, &series, &self.instance, crowded));
+        self.ring.observe(now, series, started.map(|sample| sample.value));
         let scene = rates::Scene { subject: &self.subject, plan: &plan, page: &page, ring: &self.ring, now };
-        facts.extend(scene.facts(models.len() > 1));
+        facts.extend(scene.facts(crowded));
         facts.extend(gauges::facts(&self.subject, &plan, &page, now));
         facts.extend(drift::facts(&self.subject, &plan, &page, now));
         Ok(facts)

@@ -25,7 +25,8 @@ impl Kind {
         let mean = preset.mean.iter().map(|part| &part.select);
         let counters = preset.requests.iter().chain(&preset.errors).map(|part| &part.select);
         let gauges = preset.gauges.values().map(|part| &part.select);
-        for text in latency.chain(mean).chain(counters).chain(gauges) {
+        let labels = preset.labels.iter().map(|part| &part.wrong);
+        for text in latency.chain(mean).chain(counters).chain(gauges).chain(labels) {
             selects.insert(text.clone(), Select::parse(text)?);
         }
         Ok(Self { name: name.into(), preset: preset.clone(), selects })

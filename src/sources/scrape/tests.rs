@@ -57,7 +57,7 @@ fn scraper(model: &str, preset: Option<&str>, version: Option<&str>) -> Scraper 
         name: model.into(),
         version: version.map(Version::new),
     };
-    Scraper::new(subject, preset, &catalogue(), Duration::from_secs(300)).unwrap()
+    Scraper::new(subject, "server-1", preset, &catalogue(), Duration::from_secs(300)).unwrap()
 }
 
 fn at(s: i64) -> Time {
@@ -251,7 +251,8 @@ fn a_page_of_other_models_says_so() {
 #[test]
 fn unknown_presets_and_pages_are_told() {
     let subject = Subject { model: ModelId::new("t", "m"), name: "m".into(), version: None };
-    let fault = Scraper::new(subject, Some("nope"), &catalogue(), Duration::from_secs(60)).unwrap_err();
+    let fault =
+        Scraper::new(subject, "server-1", Some("nope"), &catalogue(), Duration::from_secs(60)).unwrap_err();
     assert!(fault.to_string().contains("nope"), "{fault}");
     let facts = scraper("m", None, None).read("some_metric 1\n", at(0)).unwrap();
     assert!(matches!(&facts[..], [Fact::Remark(text)] if text.contains("no server kind")));

@@ -7,7 +7,9 @@ use ratatui::style::Style;
 use super::Cx;
 use super::brush::{Brush, Row, row};
 use super::effect::{self, Effect, Finding, Stretch};
+use super::trial;
 use crate::domain::{EventKind, Kpi, Level, Phase, Rollout, SourceGroup, Version};
+use crate::judge::Verdict;
 use crate::store::ModelState;
 use crate::view::look::Role;
 use crate::view::text;
@@ -43,6 +45,10 @@ pub fn draw(buf: &mut Buffer, area: Rect, cx: &Cx) {
         brush.put_until(0, y, usize::MAX, &rollout.message, ink);
         y += 1;
     }
+    if let Some(verdict) = model.verdict() {
+        judged(&mut brush, y, cx, model, verdict);
+        return;
+    }
     let room = brush.rows().saturating_sub(y);
     let fits = cx.zoomed || room >= needed;
     if !fits && room < effects.len() {
@@ -62,6 +68,33 @@ pub fn draw(buf: &mut Buffer, area: Rect, cx: &Cx) {
         rows.extend(events(cx, model, 200));
     }
     brush.list(y, &rows, if cx.zoomed { cx.app.pane_offset.into() } else { 0 });
+}
+
+/// The judgement: a row a metric, its line, and all that is behind it when there is room.
+fn judged(brush: &mut Brush, y: usize, cx: &Cx, model: &ModelState, verdict: &Verdict) {
+    let at = trial::Columns::of(brush.columns());
+    let mut rows: Vec<Row> = vec![trial::heading(cx, &at)];
+    rows.extend(verdict.metrics.iter().map(|metric| trial::metric(cx, &at, verdict, metric)));
+    let (line, role) = trial::line(cx, verdict);
+    let room = brush.rows().saturating_sub(y);
+    let lines = super::brush::wrap(&line, brush.columns()).len();
+    if room < rows.len() + lines {
+        rows.remove(0);
+    }
+    rows.truncate(room.saturating_sub(lines).max(1));
+    let mut y = y + usize::from(room > rows.len() + lines);
+    for row in &rows {
+        brush.row(y, row);
+        y += 1;
+    }
+    y += brush.paragraph(y, brush.rows().saturating_sub(y), &line, role);
+    if cx.zoomed {
+        let mut more = vec![Vec::new()];
+        more.extend(trial::details(cx, verdict));
+        more.push(Vec::new());
+        more.extend(events(cx, model, 200));
+        brush.list(y, &more, cx.app.pane_offset.into());
+    }
 }
 
 /// What is wrong with the controller that told of the rollout.

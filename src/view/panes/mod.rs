@@ -19,6 +19,7 @@ mod silence;
 #[cfg(test)]
 mod tests;
 pub mod timeline;
+mod trial;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
