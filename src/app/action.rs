@@ -58,6 +58,8 @@ pub enum Action {
     Abort,
     /// Roll back to a version.
     RollBack,
+    /// The next drift method.
+    DriftMethod,
     /// Leave.
     Quit,
 }
@@ -118,6 +120,7 @@ rows! {
         Action::NextPane, "next-pane", ["Tab"], "", "focus the next pane";
         Action::PreviousPane, "previous-pane", ["BackTab"], "", "focus the pane before";
         Action::Describe, "describe", ["d"], "describe", "everything known of the selected model";
+        Action::DriftMethod, "drift-method", ["v"], "", "the next drift method: KS, PSI, KL, JS, Wasserstein";
         Action::Filter, "filter", ["/"], "filter", "filter the fleet: regex, !inverse, -f fuzzy";
         Action::Sort, "sort", ["s"], "sort", "the next order of the fleet";
         Action::Copy, "copy", ["c"], "", "copy the selected model's state to the clipboard (OSC 52)";

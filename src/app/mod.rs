@@ -6,6 +6,7 @@ pub mod effect;
 pub mod filter;
 pub mod geometry;
 pub mod keymap;
+mod method;
 pub mod rows;
 pub mod state;
 pub mod update;

@@ -4,7 +4,7 @@ use tui_input::Input;
 
 use super::filter::Filter;
 use super::keymap::KeyMap;
-use crate::domain::{Level, ModelId, Time};
+use crate::domain::{DriftScale, Level, ModelId, Time};
 
 /// The panes for the selected model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -168,6 +168,8 @@ pub struct App {
     pub message: Option<Message>,
     /// Which key does what.
     pub keymap: KeyMap,
+    /// The drift method chosen by key; without one, the method that says most.
+    pub drift_scale: Option<DriftScale>,
     /// Whether the mouse is taken from the terminal.
     pub mouse: bool,
     /// Who sits here: `sre@bastion`.
@@ -198,6 +200,7 @@ impl App {
             dialog: Dialog::None,
             message: None,
             keymap,
+            drift_scale: None,
             mouse: false,
             operator: String::new(),
             ascii: false,

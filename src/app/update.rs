@@ -237,6 +237,7 @@ fn act(app: &mut App, store: &mut Store, action: Action) -> Vec<Effect> {
             app.say(word, Level::Ok);
             return vec![Effect::Mouse(app.mouse)];
         }
+        Action::DriftMethod => super::method::next(app, store),
         Action::Copy => return copy(app, store),
         Action::Help => app.dialog = Dialog::Help(0),
         Action::Describe => app.dialog = Dialog::Describe(0),
@@ -320,8 +321,11 @@ fn travel(app: &mut App, store: &Store, action: Action) {
     if app.zoomed && app.focus != Focus::Fleet {
         let page = u16::try_from(page).unwrap_or(u16::MAX);
         // The longest pane is the timeline, or the features of a model.
-        let features =
-            app.selected.as_ref().and_then(|id| store.model(id)).map_or(0, |model| model.drift.len());
+        let features = app
+            .selected
+            .as_ref()
+            .and_then(|id| store.model(id))
+            .map_or(0, |model| model.features(None).len());
         let longest = u16::try_from(store.timeline.len().max(features).max(40)).unwrap_or(u16::MAX);
         app.pane_offset = match action {
             Action::Up => app.pane_offset.saturating_sub(1),

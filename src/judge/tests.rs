@@ -146,7 +146,7 @@ fn above_the_absolute_limit_it_aborts_unless_the_baseline_is_too() {
     let looks: Vec<Look> = (0..20).map(|_| traffic.errors((500, 0.05), (500, 0.05))).collect();
     assert_ne!(run(&mut judge, looks).verdict, Decision::Abort, "both arms are above it");
     let (mut traffic, mut judge) = (Traffic::new(8), errors_only(Rules::default()));
-    let looks: Vec<Look> = (0..20).map(|_| traffic.errors((500, 0.035), (50, 0.019))).collect();
+    let looks: Vec<Look> = (0..20).map(|_| traffic.errors((500, 0.04), (500, 0.014))).collect();
     let verdict = run(&mut judge, looks);
     assert_eq!(verdict.verdict, Decision::Abort, "{}", verdict.line);
 }

@@ -119,6 +119,13 @@ pub struct MetricVerdict {
     pub says: Decision,
 }
 
+impl Verdict {
+    /// The line without the decision's word.
+    pub fn words(&self) -> &str {
+        self.line.strip_prefix(self.verdict.word()).unwrap_or(&self.line).trim_start()
+    }
+}
+
 /// The judgement of a rollout at one look.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Verdict {

@@ -218,7 +218,8 @@ fn own(metric: &MetricJudge, verdict: &MetricVerdict, rules: &Rules) -> (Decisio
     if metric.coverage_gap().is_some_and(|gap| gap > rules.coverage_gap) {
         return (Decision::CannotTell, coverage(metric));
     }
-    let bound = rules.abort_bound();
+    // As one of several it needs more: its weight is only a part of the whole.
+    let bound = rules.abort_bound() - verdict.weight.ln();
     if verdict.max_log_evidence >= bound {
         let null = null_words(verdict, rules);
         let reason =
@@ -231,11 +232,12 @@ fn own(metric: &MetricJudge, verdict: &MetricVerdict, rules: &Rules) -> (Decisio
         }
         Some(log) => {
             let reason = format!(
-                "evidence {} that it is worse, {} that it is {}; {} needed",
+                "evidence {} of {} that it is worse, {} that it is {} of {} needed",
                 odds(verdict.log_evidence),
+                odds(bound),
                 odds(log),
                 within_words(verdict, rules),
-                odds(bound)
+                odds(rules.promote_bound())
             );
             (Decision::KeepWatching, reason)
         }

@@ -1,7 +1,5 @@
 //! Puts a report into the store, and writes down what changed.
 
-use std::sync::Arc;
-
 use super::changes;
 use super::model_state::{FeatureState, Finding, Instance, Slice, Sourced};
 use super::{ModelState, Store, rejudge};
@@ -142,7 +140,7 @@ impl Store {
             Fact::DriftHistory { model, feature, points } => {
                 if let Some(model) = self.touch(source, model) {
                     remember_drift(model, feature, &[]);
-                    if let Some(state) = model.drift.get_mut(&feature.feature) {
+                    if let Some(state) = model.drift.get_mut(&(feature.feature.clone(), feature.scale)) {
                         state.history.splice(points, DRIFT_POINTS);
                     }
                     changes::drift_reading(model, source, at);
@@ -232,13 +230,15 @@ fn trace(model: &mut ModelState, slice: Slice, at: Time, capacity: usize) {
 }
 
 fn remember_drift(model: &mut ModelState, feature: &crate::domain::FeatureDrift, points: &[(Time, f64)]) {
-    let name: Arc<str> = feature.feature.clone();
+    let name = (feature.feature.clone(), feature.scale);
     let state = model
         .drift
         .entry(name)
         .or_insert_with(|| FeatureState { latest: feature.clone(), history: super::Series::default() });
     if feature.at >= state.latest.at {
-        state.latest = feature.clone();
+        // A score without a shape does not take away the one that another look brought at the same moment.
+        let shape = feature.shape.clone().or_else(|| state.latest.shape.take());
+        state.latest = crate::domain::FeatureDrift { shape, ..feature.clone() };
     }
     for &(at, raw) in points {
         state.history.push_coarse(at, raw, 600, DRIFT_POINTS);
@@ -248,5 +248,7 @@ fn remember_drift(model: &mut ModelState, feature: &crate::domain::FeatureDrift,
 /// A reading of data drift made from the features.
 pub(super) fn drift_as_reading(model: &ModelState, at: Time) -> Option<Reading> {
     let samples = model.drift.values().filter_map(|state| state.latest.samples).min();
-    model.data_drift().map(|drift| Reading::new(drift, at).with_samples(samples))
+    // As old as the newest score: a report of yesterday is not of now.
+    let newest = model.drift.values().map(|state| state.latest.at).max().unwrap_or(at).min(at);
+    model.data_drift().map(|drift| Reading::new(drift, newest).with_samples(samples))
 }

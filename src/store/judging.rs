@@ -134,7 +134,7 @@ impl Judging {
         let was = self.verdict.as_ref().map(|verdict| verdict.verdict);
         let turn = (was != Some(verdict.verdict)).then(|| Turn {
             was,
-            line: verdict.line.clone(),
+            line: verdict.words().to_owned(),
             is: verdict.verdict,
         });
         self.verdict = Some(verdict);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::series::Series;
 use crate::domain::drift::data_drift;
 use crate::domain::{
-    EndpointStatus, FeatureDrift, Judgement, Kpi, Level, Limits, ModelId, ModelKind, Reading,
+    DriftScale, EndpointStatus, FeatureDrift, Judgement, Kpi, Level, Limits, ModelId, ModelKind, Reading,
     RegisteredModel, Rollout, SourceId, Time, Version,
 };
 
@@ -70,8 +70,8 @@ pub struct ModelState {
     pub long: BTreeMap<Slice, Series>,
     /// Its servers by name.
     pub instances: BTreeMap<Arc<str>, Instance>,
-    /// Drift by feature.
-    pub drift: BTreeMap<Arc<str>, FeatureState>,
+    /// Drift by feature and method.
+    pub drift: BTreeMap<(Arc<str>, DriftScale), FeatureState>,
     /// Concept and prediction drift: kind to finding.
     pub findings: BTreeMap<String, Finding>,
     /// What each registry says.
@@ -189,12 +189,29 @@ impl ModelState {
 
     /// Data drift on the common scale.
     pub fn data_drift(&self) -> Option<f64> {
-        data_drift(self.drift.values().map(|state| &state.latest))
+        data_drift(self.features(None).into_iter().map(|state| &state.latest))
     }
 
-    /// The features, the most drifted first.
-    pub fn features(&self) -> Vec<&FeatureState> {
-        let mut features: Vec<&FeatureState> = self.drift.values().collect();
+    /// The methods by which drift is measured here.
+    pub fn drift_scales(&self) -> Vec<DriftScale> {
+        let mut scales: Vec<DriftScale> = self.drift.keys().map(|(_, scale)| *scale).collect();
+        scales.sort_unstable();
+        scales.dedup();
+        scales
+    }
+
+    /// The features, each once and the most drifted first: by this method where it is measured so, else by
+    /// the one that says most: shares that moved before distances before p-values.
+    pub fn features(&self, by: Option<DriftScale>) -> Vec<&FeatureState> {
+        let mut chosen: BTreeMap<&Arc<str>, (bool, DriftScale, &FeatureState)> = BTreeMap::new();
+        for ((name, scale), state) in &self.drift {
+            let rank = (Some(*scale) != by, *scale);
+            let better = |&(other, known, _): &(bool, DriftScale, &FeatureState)| rank < (other, known);
+            if chosen.get(name).is_none_or(better) {
+                chosen.insert(name, (rank.0, rank.1, state));
+            }
+        }
+        let mut features: Vec<&FeatureState> = chosen.into_values().map(|(_, _, state)| state).collect();
         features.sort_by(|a, b| {
             b.latest
                 .concern()

@@ -132,8 +132,9 @@ fn days(model: &ModelState, fleet: &Fleet, width: usize) -> (String, Style) {
 fn drift(model: &ModelState, look: &Look, width: usize) -> (String, Style) {
     let level = model.judgement(Kpi::DataDrift).map_or(Level::NotMeasured, |judged| judged.level);
     let Some(score) = model.data_drift() else {
-        let drifted = model.drift.values().filter(|state| state.latest.is_drifted()).count();
-        return match (model.drift.len(), drifted) {
+        let features = model.features(None);
+        let drifted = features.iter().filter(|state| state.latest.is_drifted()).count();
+        return match (features.len(), drifted) {
             (0, _) => (look.glyphs().none.to_owned(), look.style(Role::Dim)),
             (all, n) => (format!("{n} of {all}"), look.style(if n > 0 { Role::Text } else { Role::Dim })),
         };

@@ -6,9 +6,10 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use wardroom::app::{App, KeyMap, KeyMapError};
 use wardroom::domain::{
-    Alert, AlertState, DriftScale, EndpointStatus, Event, EventKind, Fact, Fault, FaultKind, FeatureDrift,
-    Harvest, Kpi, Level, Limits, ModelId, ModelKind, Phase, Readiness, Reading, RegisteredModel,
-    RegisteredVersion, Report, Rollout, SourceGroup, SourceId, SourceInfo, Step, Time, Version,
+    Alert, AlertState, Counter, DriftScale, EndpointStatus, Event, EventKind, Fact, Fault, FaultKind,
+    FeatureDrift, Harvest, Kpi, Level, Limits, ModelId, ModelKind, Phase, Readiness, Reading,
+    RegisteredModel, RegisteredVersion, Report, Rollout, SourceGroup, SourceId, SourceInfo, Step, Time,
+    Total, Version,
 };
 use wardroom::store::{ModelSpec, Store};
 use wardroom::view::{self, Look};
@@ -211,6 +212,37 @@ fn registered(row: &Row, production: &str) -> Fact {
     Fact::Registered { model: id(row.name), entry }
 }
 
+/// What alzheimer's server has counted by a look: the canary fails three times as often and is twice as slow.
+fn counted(look: i64) -> Vec<Fact> {
+    let total = |version: &str, a_look: i64, per_mille: i64, wrong: i64, below: [i64; 4]| {
+        let trials = a_look * look;
+        let counter = |total| Counter {
+            version: Version::new(version),
+            instance: Some("alzheimer-1".into()),
+            age_s: None,
+            total,
+        };
+        let share = |part: i64| (trials * part / 1_000) as f64;
+        let bounds = [0.1, 0.2, 0.3, 0.6].into_iter().zip(below.map(share));
+        let buckets = bounds.chain([(f64::INFINITY, trials as f64)]).collect();
+        [
+            counter(Total::Events { events: share(per_mille), trials: trials as f64 }),
+            counter(Total::Buckets(buckets)),
+            counter(Total::Events { events: share(wrong * 3 / 10), trials: share(300) }),
+        ]
+    };
+    let canary = total("1.3.0", 110, 14, 110, [420, 610, 790, 960]);
+    let baseline = total("1.2.0", 330, 5, 100, [600, 900, 960, 996]);
+    let model = id("alzheimer");
+    let both = canary.into_iter().zip(baseline).zip(["errors", "latency", "accuracy"]);
+    both.map(|((canary, baseline), metric)| Fact::Counters {
+        model: model.clone(),
+        metric: metric.into(),
+        counters: vec![canary, baseline],
+    })
+    .collect()
+}
+
 fn endpoint(model: &str, name: &str) -> Fact {
     let status = EndpointStatus {
         instance: name.into(),
@@ -256,6 +288,11 @@ pub fn rich() -> Store {
     report(&mut store, "argo-rollouts", 400, Ok(vec![rollout(alzheimer, "1.3.0", 10.0, 1, false)]));
     let now_asked = vec![rollout(alzheimer, "1.3.0", 25.0, 2, false), rollout(heart, "4.2.0", 10.0, 1, true)];
     report(&mut store, "argo-rollouts", 203, Ok(now_asked));
+    for look in 0..14 {
+        let seconds = 200 - 15 * look;
+        report(&mut store, "alzheimer-1", seconds, Ok(counted(look)));
+        store.tick(ago(seconds));
+    }
     report(&mut store, "argo-rollouts", 1, Ok(Vec::new()));
     for seconds in [185, 4] {
         let facts = of(false).flat_map(|row| [past(row), readings(row, seconds)].concat()).collect();

@@ -209,7 +209,9 @@ fn agrees(model: &ModelState, rollout: &Rollout, measured: f64) -> bool {
 
 /// `asked 25 %   measured 24.9 %   owner Argo CD, self-heal`
 fn shares(brush: &mut Brush, y: usize, cx: &Cx, model: &ModelState, rollout: &Rollout) {
-    let measured = model.measured_share();
+    // Since the weight last changed, where it is counted so; a window over the change would mix two weights.
+    let since = model.verdict().and_then(|verdict| verdict.share).map(|share| 100.0 * share[0]);
+    let measured = since.or_else(|| model.measured_share());
     let (words, role) = match measured {
         Some(measured) if agrees(model, rollout, measured) => (format!("{measured:.1} %"), Role::Text),
         Some(measured) => {

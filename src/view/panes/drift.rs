@@ -6,7 +6,8 @@ use ratatui::style::Style;
 
 use super::brush::{Brush, Row, row};
 use super::heat::{self, Cell, Span};
-use super::{Cx, silence};
+use super::{Cx, shape, silence};
+use crate::domain::drift::Certainty;
 use crate::domain::{DriftLevel, DriftScale, FeatureDrift, Kpi, Level};
 use crate::store::{FeatureState, ModelState};
 use crate::view::look::Role;
@@ -19,7 +20,7 @@ pub fn draw(buf: &mut Buffer, area: Rect, cx: &Cx) {
         brush.put(0, 0, "no model is selected", Role::Dim);
         return;
     };
-    let features = heat::grouped(&model.features());
+    let features = heat::grouped(&model.features(cx.app.drift_scale));
     let foot = foot(cx, model);
     let rows = brush.rows();
     if features.is_empty() {
@@ -28,7 +29,8 @@ pub fn draw(buf: &mut Buffer, area: Rect, cx: &Cx) {
         return;
     }
     let at = Columns::of(brush.columns(), &features);
-    let foot_rows = foot.len().min(rows.saturating_sub(2));
+    let detail = if cx.zoomed && rows > 16 { rows / 2 } else { 0 };
+    let foot_rows = (foot.len() + detail).min(rows.saturating_sub(2));
     let span = Span::of(features.iter().copied(), cx.app.now.timestamp());
     if at.cells > 0 && rows > 2 {
         axis(&mut brush, cx, &at, span);
@@ -36,15 +38,24 @@ pub fn draw(buf: &mut Buffer, area: Rect, cx: &Cx) {
     let columns = brush.columns();
     let first = usize::from(rows > 2);
     let mut heat = brush.part(0, first, columns, rows.saturating_sub(first + foot_rows));
-    let offset = if cx.zoomed { cx.app.pane_offset.into() } else { 0 };
+    let chosen = usize::from(cx.app.pane_offset).min(features.len() - 1);
+    // The chosen feature stays in view.
+    let offset = if cx.zoomed { (chosen + 1).saturating_sub(heat.rows()) } else { 0 };
     heat.list_of(0, features.len(), offset, |place| {
         let before = place.checked_sub(1).and_then(|before| features.get(before));
         let of = |feature: &&FeatureState| feature.latest.group.clone();
         let Some(feature) = features.get(place) else { return Row::new() };
-        feature_row(cx, &at, span, feature, before.is_none_or(|before| of(before) != of(feature)))
+        let is_chosen = cx.zoomed && detail > 0 && place == chosen;
+        feature_row(cx, &at, span, feature, before.is_none_or(|before| of(before) != of(feature)), is_chosen)
     });
     let end = (first + features.len()).min(rows.saturating_sub(foot_rows));
     put_foot(&mut brush, end, &foot);
+    if detail > 0 {
+        let columns = brush.columns();
+        let begin = end + foot.len() + 1;
+        let mut part = brush.part(0, begin, columns, rows.saturating_sub(begin));
+        shape::draw(&mut part, cx, model, features[chosen]);
+    }
 }
 
 /// The words after the pane's name.
@@ -53,14 +64,16 @@ pub fn title(cx: &Cx) -> String {
     if model.drift.is_empty() {
         return model.id.to_string();
     }
-    let mut methods: Vec<&str> = model.drift.values().map(|feature| feature.latest.scale.word()).collect();
+    let features = model.features(cx.app.drift_scale);
+    let mut methods: Vec<&str> = features.iter().map(|feature| feature.latest.scale.word()).collect();
     methods.sort_unstable();
     methods.dedup();
-    let span = Span::of(model.drift.values(), cx.app.now.timestamp());
-    let count = model.drift.len();
+    let span = Span::of(features.iter().copied(), cx.app.now.timestamp());
+    let count = features.len();
+    let switch = if model.drift_scales().len() > 1 { " (v switches)" } else { "" };
     let words = if count == 1 { "feature" } else { "features" };
     format!(
-        "{} · {} · {count} {words} × {} · worst first",
+        "{} · {}{switch} · {count} {words} × {} · worst first",
         model.id,
         methods.join(", "),
         Span::words(span.hours)
@@ -114,7 +127,14 @@ fn axis(brush: &mut Brush, cx: &Cx, at: &Columns, span: Span) {
     }
 }
 
-fn feature_row(cx: &Cx, at: &Columns, span: Span, state: &FeatureState, is_new_group: bool) -> Row {
+fn feature_row(
+    cx: &Cx,
+    at: &Columns,
+    span: Span,
+    state: &FeatureState,
+    is_new_group: bool,
+    is_chosen: bool,
+) -> Row {
     let feature = &state.latest;
     let (level, dim) = (feature.level(), cx.look.style(Role::Dim));
     let is_loud =
@@ -123,8 +143,12 @@ fn feature_row(cx: &Cx, at: &Columns, span: Span, state: &FeatureState, is_new_g
     if at.name > 0 {
         cells = cells.at(0, if is_new_group { &*feature.group } else { "" }, dim);
     }
-    cells =
-        cells.at(at.name, &*feature.feature, cx.look.style(if is_loud { Role::Strong } else { Role::Text }));
+    let role = match (is_chosen, is_loud) {
+        (true, _) => Role::Canary,
+        (_, true) => Role::Strong,
+        _ => Role::Text,
+    };
+    cells = cells.at(at.name, &*feature.feature, cx.look.style(role));
     if at.cells > 0 {
         let heat = heat::cells(state, span, cx.app.now.timestamp(), at.cells);
         cells = cells.cells(at.heat, heat.into_iter().map(|cell| ink(cx, cell)));
@@ -145,7 +169,9 @@ fn ink(cx: &Cx, cell: Cell) -> (&'static str, Style) {
     let heat = cx.look.glyphs().heat;
     match cell {
         Cell::Gap => (" ", Style::new()),
-        Cell::Level(level) => (heat[level as usize % heat.len()], cx.look.drift(Some(level))),
+        Cell::Level(level, true) => (heat[level as usize % heat.len()], cx.look.drift(Some(level))),
+        Cell::Level(level, false) => (heat[level as usize % heat.len()], cx.look.style(Role::Dim)),
+        Cell::Noise => ("~", cx.look.style(Role::Dim)),
         Cell::Test(true) => (heat[2], cx.look.drift(None)),
         Cell::Test(false) => (heat[0], cx.look.drift(Some(DriftLevel::Minimal))),
     }
@@ -155,6 +181,10 @@ fn ink(cx: &Cx, cell: Cell) -> (&'static str, Style) {
 fn score(cx: &Cx, feature: &FeatureDrift) -> (String, Style) {
     let dim = cx.look.style(Role::Dim);
     match (feature.score(), feature.level()) {
+        (Some(score), _) if feature.certainty() == Certainty::Noise => (format!("~{score:.2}"), dim),
+        (Some(score), Some(level)) if feature.certainty() == Certainty::Tentative => {
+            (format!("{score:.2} {}?", level.short()), dim)
+        }
         (Some(score), Some(level)) => match level {
             DriftLevel::Minimal => (format!("{score:.2}"), dim),
             DriftLevel::Low => (format!("{score:.2} {}", level.short()), dim),
@@ -177,7 +207,8 @@ fn foot(cx: &Cx, model: &ModelState) -> Vec<Words> {
     let level = drift.and_then(DriftLevel::of);
     let old = model.judgement(Kpi::DataDrift).filter(|judged| judged.level == Level::Unknown);
     let mut kinds: Words = Vec::new();
-    let drifted = model.drift.values().filter(|feature| feature.latest.is_drifted()).count();
+    let features = model.features(cx.app.drift_scale);
+    let drifted = features.iter().filter(|feature| feature.latest.is_drifted()).count();
     match (drift, level) {
         (Some(_), _) if old.is_some() => {
             let (mark, ink) = cx.look.level(Level::Unknown);
@@ -191,7 +222,7 @@ fn foot(cx: &Cx, model: &ModelState) -> Vec<Words> {
         }
         _ if !model.drift.is_empty() => {
             kinds.push(("data ".into(), dim));
-            kinds.push((format!("{drifted} of {} drifted", model.drift.len()), plain));
+            kinds.push((format!("{drifted} of {} drifted", features.len()), plain));
         }
         _ => {}
     }

@@ -1,5 +1,6 @@
 //! The drift heatmap's numbers: its span of time, its cells, the order of groups and features.
 
+use crate::domain::drift::Certainty;
 use crate::domain::{DriftLevel, FeatureDrift};
 use crate::store::FeatureState;
 
@@ -15,8 +16,10 @@ const HOLD: f64 = 1.5;
 pub enum Cell {
     /// Nothing was measured.
     Gap,
-    /// A score of this level.
-    Level(DriftLevel),
+    /// A score of this level, and whether it is certain: with few rows it is tentative.
+    Level(DriftLevel, bool),
+    /// A score that samples of this size show without any drift.
+    Noise,
     /// A p-value: drifted or not, no level.
     Test(bool),
 }
@@ -63,9 +66,11 @@ fn spacing_s(feature: &FeatureState) -> Option<i64> {
 
 /// The level of a raw score of this feature.
 fn cell(feature: &FeatureDrift, raw: f64) -> Cell {
-    match feature.scale.common(raw).and_then(DriftLevel::of) {
-        Some(level) => Cell::Level(level),
-        None => Cell::Test(FeatureDrift { raw, ..feature.clone() }.is_drifted()),
+    let then = FeatureDrift { raw, shape: None, ..feature.clone() };
+    match then.level() {
+        Some(_) if then.certainty() == Certainty::Noise => Cell::Noise,
+        Some(level) => Cell::Level(level, then.certainty() != Certainty::Tentative),
+        None => Cell::Test(then.is_drifted()),
     }
 }
 
@@ -151,15 +156,15 @@ mod tests {
         assert_eq!(
             cells(&feature, span, 850, 10),
             [
-                Level(DriftLevel::Minimal),
-                Level(DriftLevel::Low),
-                Level(DriftLevel::Moderate),
-                Level(DriftLevel::Moderate),
+                Level(DriftLevel::Minimal, true),
+                Level(DriftLevel::Low, true),
+                Level(DriftLevel::Moderate, true),
+                Level(DriftLevel::Moderate, true),
                 Gap,
                 Gap,
                 Gap,
-                Level(DriftLevel::Critical),
-                Level(DriftLevel::Critical),
+                Level(DriftLevel::Critical, true),
+                Level(DriftLevel::Critical, true),
                 Gap,
             ]
         );

@@ -15,6 +15,7 @@ pub mod log;
 pub mod quality;
 pub mod registry;
 mod registry_compare;
+mod shape;
 mod silence;
 #[cfg(test)]
 mod tests;

@@ -22,9 +22,9 @@ pub struct Columns {
 impl Columns {
     /// For a pane of so many columns.
     pub fn of(columns: usize) -> Self {
-        if columns >= 78 {
-            let cells = (columns - 70).clamp(6, 16);
-            Self { canary: 10, baseline: 19, effect: 28, bar: 50, cells, odds: 51 + cells, word: 59 + cells }
+        if columns >= 74 {
+            let cells = (columns - 66).clamp(8, 16);
+            Self { canary: 9, baseline: 17, effect: 25, bar: 45, cells, odds: 46 + cells, word: 54 + cells }
         } else if columns >= 58 {
             Self { canary: 9, baseline: 16, effect: 23, bar: 0, cells: 0, odds: 42, word: 50 }
         } else {
@@ -38,10 +38,10 @@ pub fn heading(cx: &Cx, at: &Columns) -> Row {
     let ink = cx.look.style(Role::Heading);
     let mut cells = row().at(0, "METRIC", ink).at(at.canary, "CANARY", ink).at(at.baseline, "BASE", ink);
     if at.effect > 0 {
-        cells = cells.at(at.effect, "EFFECT, ALWAYS VALID", ink);
+        cells = cells.at(at.effect, if at.cells > 0 { "EFFECT, HOLDS ALWAYS" } else { "EFFECT" }, ink);
     }
-    let evidence = if at.cells > 0 { at.bar } else { at.odds };
-    cells.at(evidence, "EVIDENCE", ink).at(at.word, "", ink).row()
+    let (x, evidence) = if at.cells > 0 { (at.bar, "EVIDENCE") } else { (at.odds, "ODDS") };
+    cells.at(x, evidence, ink).at(at.word, "", ink).row()
 }
 
 /// One metric.
