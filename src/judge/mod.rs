@@ -7,6 +7,7 @@ pub mod fleet;
 pub mod history;
 pub mod metric;
 pub mod noise;
+pub mod once;
 pub mod plan;
 pub mod portion;
 pub mod record;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use super::once::OnceOnly;
 use super::rules::MetricKind;
 use crate::domain::Time;
 
@@ -113,6 +114,8 @@ pub struct MetricVerdict {
     pub rank_blocks: u64,
     /// The margin that the buckets make of the configured one, for a latency.
     pub effective_margin: Option<f64>,
+    /// What the usual tests say at one look. Nothing is decided by them.
+    pub one_look_only: Option<OnceOnly>,
     /// Which of the four this metric alone speaks for, and why, in words.
     pub reason: String,
     /// Which of the four this metric alone speaks for.

@@ -195,6 +195,10 @@ pub(super) fn metric(metric: &MetricJudge, rules: &Rules, weight: f64) -> Metric
         sentinel,
         rank_blocks: tests.map_or(0, |tests| tests.ranks.blocks),
         effective_margin: headline.map(|t| t.margin.abort).filter(|margin| margin.is_finite()),
+        one_look_only: metric
+            .arm(Role::Canary)
+            .zip(metric.arm(Role::Baseline))
+            .and_then(|(canary, baseline)| super::once::look(canary, baseline)),
         reason: String::new(),
         says: Decision::KeepWatching,
     };

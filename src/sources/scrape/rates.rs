@@ -104,16 +104,18 @@ impl Scene<'_> {
         sums: &Sums,
         crowded: bool,
     ) -> Vec<(Kpi, Reading)> {
-        let buckets = merged(&sums.histograms);
+        let merged = merged(&sums.histograms);
+        let buckets = merged.buckets;
         let Some(total) = buckets.last().map(|last| last.1) else { return Vec::new() };
         let factor = part.spec.unit.factor();
         let scope = if crowded && part.spec.scope == "server" { "whole server" } else { "" };
+        let common = if merged.restricted { "common buckets" } else { "" };
         let read = |&(kpi, q): &(Kpi, f64)| match buckets::quantile(q, &buckets) {
             Some(found) if found.above_last => {
-                (kpi, self.reading(Some(found.value * factor), Some(total), &["≥", scope]))
+                (kpi, self.reading(Some(found.value * factor), Some(total), &["≥", scope, common]))
             }
             Some(found) => {
-                let mut reading = self.reading(Some(found.value * factor), Some(total), &[scope]);
+                let mut reading = self.reading(Some(found.value * factor), Some(total), &[scope, common]);
                 reading.bucket = Some((found.low * factor, found.high * factor));
                 (kpi, reading)
             }
@@ -161,7 +163,7 @@ impl Scene<'_> {
 
     /// Error rate and throughput. Without a counter of requests the histogram's own count tells them.
     fn counted(&self, sums: &Sums) -> Vec<(Kpi, Reading)> {
-        let observed = || merged(&sums.histograms).last().map(|last| last.1);
+        let observed = || merged(&sums.histograms).buckets.last().map(|last| last.1);
         let counter = sums.by_role.get(&Role::Requests).copied();
         let Some(requests) = counter.or_else(observed) else { return Vec::new() };
         let mut readings = Vec::new();
@@ -187,18 +189,7 @@ impl Scene<'_> {
     }
 }
 
-/// Histograms of several series added up; bounds that not all of them have are left out.
-fn merged(histograms: &[Counts]) -> Counts {
-    let mut sum: Counts = Vec::new();
-    for (index, counts) in histograms.iter().enumerate() {
-        if index == 0 {
-            sum = counts.clone();
-            continue;
-        }
-        sum.retain_mut(|(bound, total)| {
-            let other = counts.iter().find(|(other, _)| other == bound);
-            other.map(|(_, count)| *total += count).is_some()
-        });
-    }
-    sum
+/// Histograms of several series added up.
+fn merged(histograms: &[Counts]) -> buckets::Merged {
+    buckets::merge(histograms.iter().map(Vec::as_slice))
 }

@@ -38,7 +38,7 @@ pub fn heading(cx: &Cx, at: &Columns) -> Row {
     let ink = cx.look.style(Role::Heading);
     let mut cells = row().at(0, "METRIC", ink).at(at.canary, "CANARY", ink).at(at.baseline, "BASE", ink);
     if at.effect > 0 {
-        cells = cells.at(at.effect, if at.cells > 0 { "EFFECT, HOLDS ALWAYS" } else { "EFFECT" }, ink);
+        cells = cells.at(at.effect, if at.cells > 0 { "EFFECT, AT ANY LOOK" } else { "EFFECT" }, ink);
     }
     let (x, evidence) = if at.cells > 0 { (at.bar, "EVIDENCE") } else { (at.odds, "ODDS") };
     cells.at(x, evidence, ink).at(at.word, "", ink).row()
@@ -134,6 +134,8 @@ pub fn details(cx: &Cx, verdict: &Verdict) -> Vec<Row> {
     let line = |name: &str, words: String| row().at(0, name, dim).at(12, words, plain).row();
     let mut rows: Vec<Row> =
         verdict.metrics.iter().map(|metric| line(&metric.metric, metric.reason.clone())).collect();
+    let once = verdict.metrics.iter().filter_map(|metric| Some((&metric.metric, metric.one_look_only?)));
+    rows.extend(once.map(|(name, once)| row().at(0, &**name, dim).at(12, once.words(), dim).row()));
     rows.push(line(
         "combined",
         format!(
