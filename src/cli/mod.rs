@@ -5,6 +5,7 @@ pub mod check;
 pub mod demo;
 pub mod discover;
 pub mod doctor;
+pub mod drift;
 pub mod logging;
 pub mod out;
 pub mod room;
@@ -21,20 +22,29 @@ use out::say;
 
 /// A config or a call that is wrong.
 pub const WRONG_CALL: u8 = 2;
-/// What `check` says when nothing can be judged.
+/// What `check` and `drift` say when nothing can be judged.
 pub const UNKNOWN: u8 = 3;
 
 /// Runs the program and gives its exit code.
 pub fn run() -> ExitCode {
     crate::sources::http::install_tls();
-    let args = Args::parse();
-    let for_check = matches!(args.task, Some(Task::Check(_)));
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        // 2 would read as much drift.
+        Err(error) if error.use_stderr() && std::env::args().nth(1).is_some_and(|word| word == "drift") => {
+            // A closed standard error leaves nobody to tell.
+            let _ = error.print();
+            return ExitCode::from(UNKNOWN);
+        }
+        Err(error) => error.exit(),
+    };
+    let is_verdict = matches!(args.task, Some(Task::Check(_) | Task::Drift(_)));
     match dispatch(args) {
         Ok(code) => ExitCode::from(code),
         Err(message) => {
             out::complain(&message);
             // A broken config must never read as critical.
-            ExitCode::from(if for_check { UNKNOWN } else { WRONG_CALL })
+            ExitCode::from(if is_verdict { UNKNOWN } else { WRONG_CALL })
         }
     }
 }
@@ -48,6 +58,7 @@ fn dispatch(args: Args) -> Result<u8, String> {
         }
         Some(Task::Demo(options)) => demo::run(&common, options),
         Some(Task::Check(options)) => check::run(&common, &options),
+        Some(Task::Drift(options)) => drift::run(&common, &options),
         Some(Task::Snapshot(options)) => snapshot::run(&common, &options),
         Some(Task::Doctor) => doctor::run(&common),
         Some(Task::Discover(options)) => discover::run(&common, &options),
