@@ -147,7 +147,7 @@ impl Assessed {
                 format!("within the noise of {} and {} rows: keep watching", self.n_reference, self.n_current)
             }
             (Some(Certainty::Tentative), _) => format!(
-                "{word}, but not certain with {} and {} rows (at least {:.0} %): gather more before acting",
+                "{word}, but not certain with {} and {} rows (at least {:.1} %): gather more before acting",
                 self.n_reference,
                 self.n_current,
                 100.0 * self.least.unwrap_or(0.0)

@@ -1,6 +1,10 @@
 //! Raw samples in files: follows the file that grows and computes the drift of its last rows against a
 //! reference. Files are read, and drift computed, off the threads that poll.
 
+mod predictions;
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,8 +17,9 @@ use super::{Polled, Source, lenient, model_id};
 use crate::config::{Config, Preset, SamplesConfig};
 use crate::domain::text::{clean, clean_name};
 use crate::domain::{Fact, Fault, FaultKind, Harvest, Kpi, ModelId, SourceGroup, SourceId, SourceInfo, Time};
-use crate::drift::{Groups, Method, Prepared, Reference, Report, Status, assess, compare};
+use crate::drift::{Groups, Method, Prepared, Reference, Report, Status, compare};
 use crate::samples::{Follower, Options, SampleError, Table, read};
+use predictions::Predictions;
 
 /// The deadline of reading and computing, when none is configured.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -22,8 +27,6 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const MOST_FEATURES: usize = 5_000;
 /// Features that are named in one finding.
 const NAMED: usize = 5;
-/// A prediction's share that moved by more than this has drifted: the guides' rule.
-const TEN_POINTS: f64 = 0.10;
 
 /// One source for each configured pair of files.
 pub fn sources(config: &Config, _: &BTreeMap<String, Preset>) -> Result<Vec<Box<dyn Source>>, Fault> {
@@ -113,15 +116,6 @@ struct Task {
     reference: Option<(Stamp, Reference)>,
     predictions: Predictions,
     known: Option<Vec<Fact>>,
-}
-
-/// Predictions of the past, for comparing a window with the one before it.
-#[derive(Default)]
-struct Predictions {
-    /// The window before, none of whose rows are in the present one.
-    before: Option<Arc<Prepared>>,
-    /// The next `before`, and how many rows had been taken when it was made.
-    next: Option<(u64, Arc<Prepared>)>,
 }
 
 impl Task {
@@ -235,53 +229,6 @@ impl Task {
             finding: clean(&finding, 200),
             abnormal,
         }
-    }
-}
-
-impl Predictions {
-    /// How far the predictions moved against the reference and against the window before; more than ten
-    /// points against either is abnormal.
-    fn told(
-        &mut self,
-        reference: Option<&Prepared>,
-        current: &Arc<Prepared>,
-        taken: u64,
-        limit: u64,
-    ) -> (String, bool) {
-        // A file begun again, or as many new rows as the window holds: none of the old ones are left.
-        let due = self.next.as_ref().is_none_or(|(then, _)| taken < *then || taken - then >= limit);
-        if due {
-            let next = self.next.replace((taken, current.clone()));
-            self.before = next.map(|(_, window)| window);
-        }
-        let against = |other: Option<&Prepared>, word: &str| match other {
-            Some(other) => match moved(other, current) {
-                Some(points) => (format!("{:+.1} pts against {word}", 100.0 * points), points > TEN_POINTS),
-                None => (format!("cannot be compared with {word}"), true),
-            },
-            None => (format!("no {word}"), false),
-        };
-        let (first, drifted) = against(reference, "the reference");
-        let (second, jumped) = against(self.before.as_deref(), "the window before");
-        let word = if drifted || jumped { "drifted" } else { "none found" };
-        (format!("{word}: {first}, {second}, limit 10"), drifted || jumped)
-    }
-}
-
-/// The largest change of a label's share; of numbers the distance of their distributions.
-fn moved(before: &Prepared, now: &Prepared) -> Option<f64> {
-    use crate::drift::Kind;
-    match (&before.kind, &now.kind) {
-        (Kind::Categories(a, _), Kind::Categories(b, _)) => {
-            let all: std::collections::BTreeSet<&str> =
-                a.keys().chain(b.keys()).map(|name| &**name).collect();
-            let count = |side: &std::collections::HashMap<Box<str>, u64>, name: &str| {
-                side.get(name).copied().unwrap_or(0)
-            };
-            let counts = all.into_iter().map(|name| (count(a, name), count(b, name)));
-            crate::stats::drift::categories::compare(counts).ok().map(|all| all.linf)
-        }
-        _ => assess(Some(before), Some(now), Arc::from(""), Method::Ks).and_then(|said| said.score),
     }
 }
 
