@@ -115,7 +115,7 @@ fn quality(said: &mut Assessed) {
         let changed = (r - x).abs() > DROP_CHANGE + 1e-12;
         said.data_quality_alert |= changed;
         let alert = if changed { ": data quality changed" } else { "" };
-        let text = format!("{:.1} % {word} in the reference, {:.1} % now{alert}", 100.0 * r, 100.0 * x);
+        let text = format!("{:.1} % {word}, {:.1} % in the reference{alert}", 100.0 * x, 100.0 * r);
         said.remarks.push(text);
     }
 }

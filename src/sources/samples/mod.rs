@@ -61,7 +61,7 @@ struct Samples {
     /// What is read and known; away while a look is under way.
     task: Option<Task>,
     /// A look that outlived its poll: it is waited for, not begun again.
-    under_way: Option<JoinHandle<(Task, Result<Vec<Fact>, Fault>)>>,
+    under_way: Option<JoinHandle<Looked>>,
     remarks: Remarks,
 }
 
@@ -101,6 +101,9 @@ impl Source for Samples {
         Box::pin(self.ask(now))
     }
 }
+
+/// What a look gives back: what it was made with, and what it found.
+type Looked = (Task, Result<Vec<Fact>, Fault>);
 
 /// Length and time of change of a file.
 type Stamp = (u64, Option<SystemTime>);
