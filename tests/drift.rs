@@ -91,6 +91,8 @@ fn what_is_not_certain_does_not_alert() {
     let one = said.feature("f");
     assert_eq!((said.code, &one["level"], &one["confirmed"]), (Some(0), &"critical".into(), &false.into()));
     assert_eq!(one["certainty"], "tentative");
+    let (floor, score) = (one["noise_floor"].as_f64().unwrap(), one["score"].as_f64().unwrap());
+    assert!(floor > 0.2 && floor < score, "{one}");
     assert!(one["verdict"].as_str().unwrap().contains("not certain"), "{one}");
 }
 

@@ -163,21 +163,18 @@ fn ungrouped(groups: &Groups, reference: &Table, current: &Table) -> Vec<String>
 
 /// By group, the group with the worst feature first, and in it the worst feature first.
 fn worst_first(report: &Report) -> Vec<&Assessed> {
-    // What has no score but changed its schema stands above what drifted little.
-    let rank = |said: &Assessed| match (said.alerting(), said.score) {
-        (Some(level), Some(score)) => (1 + level as u8, score),
-        (_, Some(score)) => (1, score),
-        _ if said.status.is_schema_change() => (2, 0.0),
-        _ => (0, 0.0),
+    // What has no score but changed its schema stands above what is minimal.
+    let rank = |said: &Assessed| match said.score {
+        Some(score) => score,
+        None if said.status.is_schema_change() => 0.05,
+        None => -1.0,
     };
-    let mut worst: BTreeMap<&str, (u8, f64)> = BTreeMap::new();
+    let mut worst: BTreeMap<&str, f64> = BTreeMap::new();
     for said in &report.features {
-        let place = worst.entry(&said.group).or_insert((0, 0.0));
-        if rank(said).partial_cmp(place).is_some_and(std::cmp::Ordering::is_gt) {
-            *place = rank(said);
-        }
+        let place = worst.entry(&said.group).or_insert(f64::NEG_INFINITY);
+        *place = place.max(rank(said));
     }
-    let order = |a: (u8, f64), b: (u8, f64)| b.0.cmp(&a.0).then(b.1.total_cmp(&a.1));
+    let order = |a: f64, b: f64| b.total_cmp(&a);
     let mut all: Vec<&Assessed> = report.features.iter().collect();
     all.sort_by(|a, b| {
         let of = |said: &Assessed| worst.get(&*said.group).copied().unwrap_or_default();

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use super::assessed::{Assessed, Dropped, Status};
-use super::certain;
+use super::certain::{self, Sure};
 use super::column::{Kind, MISSING, Prepared};
 use super::method::Method;
 use super::score::{self, Score};
 use super::shape;
+use crate::domain::drift::Certainty;
 use crate::domain::text::clean_name;
 use crate::domain::{DriftLevel, Time};
 use crate::stats::{Outcome, Sorted};
@@ -35,6 +36,8 @@ pub fn assess(
         certainty: None,
         score: None,
         least: None,
+        noise_floor: None,
+        usual: 0.0,
         raw: None,
         statistic: None,
         p_value: None,
@@ -72,6 +75,14 @@ impl Assessed {
         self.level = common.and_then(DriftLevel::of);
         self.statistic = Some(score.statistic);
         self.p_value = score.p;
+    }
+
+    fn sure(&mut self, sure: Sure) {
+        self.certainty = Some(sure.certainty);
+        self.confirmed = sure.certainty == Certainty::Confirmed;
+        self.least = Some(sure.least);
+        self.noise_floor = Some(sure.floor);
+        self.usual = sure.usual;
     }
 }
 
@@ -156,13 +167,9 @@ fn of_numbers(reference: &Prepared, (r, x): (&Sorted, &Sorted), said: &mut Asses
     } else if let Outcome::Ok(psi) = deciles.psi(x) {
         said.shape = shape::numbers(&deciles.edges, &deciles.counts, &psi.counts);
     }
-    if let Some(drift) = said.to_domain(Time::default()) {
-        said.sure(drift.certainty());
-        said.least = drift.certain_score();
-        if said.confirmed || said.least.is_none() {
-            let noise = crate::stats::drift::level::noise(said.n_reference, said.n_current, 10, 0.05);
-            said.least = said.score.map(|score| noise.lower(score));
-        }
+    if let (Some(drift), Some(score)) = (said.to_domain(Time::default()), said.score) {
+        let rows = (said.n_reference, said.n_current);
+        said.sure(certain::sure_of_numbers(said.method, score, drift.certainty(), rows));
     }
 }
 
@@ -212,15 +219,13 @@ fn of_categories(r: &Prepared, x: &Prepared, said: &mut Assessed) {
         said.end(Status::Constant, format!("both sides hold \"{}\" only: no drift", clean_name(name)));
     }
     if let Some(score) = said.score {
-        let (certainty, least) = certain::certainty(said.method, score, &counts);
-        said.sure(certainty);
-        said.least = Some(least);
-        let usual = certain::expected(said.method, &counts);
-        if counts.len() > 2 && usual >= 0.10 {
+        let sure = certain::sure(said.method, score, &counts);
+        said.sure(sure);
+        if sure.usual >= 0.10 {
             said.remarks.push(format!(
                 "{} categories over so few rows: {:.0} % would move without any drift",
                 counts.len(),
-                100.0 * usual
+                100.0 * sure.usual
             ));
         }
     }
@@ -242,12 +247,5 @@ fn changed(named: &[(&str, (u64, u64))], said: &mut Assessed) {
     }
     if gone > 0 {
         said.remarks.push(format!("{gone} categories of the reference are gone"));
-    }
-}
-
-impl Assessed {
-    fn sure(&mut self, certainty: crate::domain::drift::Certainty) {
-        self.certainty = Some(certainty);
-        self.confirmed = certainty == crate::domain::drift::Certainty::Confirmed;
     }
 }

@@ -86,6 +86,11 @@ pub struct Assessed {
     pub score: Option<f64>,
     /// The least that the true score can be, given the rows (95 %).
     pub least: Option<f64>,
+    /// The score that samples of this size show without any drift: one below it says nothing.
+    pub noise_floor: Option<f64>,
+    /// Of categories: what so many of them show on average without any drift, on the common scale.
+    #[serde(rename = "expected_without_drift")]
+    pub usual: f64,
     /// What the method itself gives, in its own unit.
     pub raw: Option<f64>,
     /// Which statistic it is: `ks_D`, `tv`, `psi_quantile10`, …

@@ -19,12 +19,14 @@ use crate::domain::text::{clean, clean_name};
 use crate::domain::{Fact, Fault, FaultKind, Harvest, Kpi, ModelId, SourceGroup, SourceId, SourceInfo, Time};
 use crate::drift::{Groups, Method, Prepared, Reference, Report, Status, compare};
 use crate::samples::{Follower, Options, SampleError, Table, read};
-use predictions::Predictions;
+use predictions::{Predictions, Turn};
 
 /// The deadline of reading and computing, when none is configured.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// More features than this are cut.
 const MOST_FEATURES: usize = 5_000;
+/// Features whose many categories show more than this without any drift are left out, when uncertain.
+const MOST_USUAL: f64 = 0.05;
 /// Features that are named in one finding.
 const NAMED: usize = 5;
 
@@ -151,7 +153,7 @@ impl Task {
         if (new || anew || self.known.is_none()) && self.reference.is_some() {
             // Should computing fail, what was known before no longer holds.
             self.known = None;
-            self.known = Some(self.compute(now)?);
+            self.known = Some(self.compute(now, new)?);
         }
         let mut facts = self.known.clone().unwrap_or_default();
         facts.extend(broken);
@@ -171,7 +173,8 @@ impl Task {
         Ok(true)
     }
 
-    fn compute(&mut self, now: Time) -> Result<Vec<Fact>, Fault> {
+    /// `new`: the window changed, not only the reference.
+    fn compute(&mut self, now: Time, new: bool) -> Result<Vec<Fact>, Fault> {
         let Some((_, reference)) = &self.reference else { return Ok(Vec::new()) };
         let window = self.follower.window();
         let (taken, limit) = (window.taken(), window.limit() as u64);
@@ -190,8 +193,10 @@ impl Task {
             && let Some(place) = current.iter().position(|column| *column.name == **name)
         {
             let column = Arc::new(current.remove(place));
-            let finding = self.predictions.told(reference.get(name), &column, taken, limit);
+            let finding = self.predictions.told(reference.get(name), &column, Turn { taken, limit, new });
             facts.push(self.finding("prediction", finding));
+        } else if let Some(name) = &self.prediction {
+            facts.push(self.finding("prediction", (format!("the file has no column `{name}`"), true)));
         }
         let mut report = compare(reference, &current, &self.methods, &self.groups);
         if let Some(name) = &self.prediction {
@@ -204,14 +209,15 @@ impl Task {
         Ok(facts)
     }
 
-    /// One entry a feature and method. What is not as certain as its rows make it look is left out.
+    /// One entry a feature and method. What would look more certain than it is, is left out.
     fn features(&self, report: &Report, at: Time) -> (Vec<crate::domain::FeatureDrift>, Option<Fact>) {
         let mut unsure: Vec<&str> = Vec::new();
         let mut features = Vec::new();
         for said in report.features.iter().take(MOST_FEATURES * self.methods.len()) {
             let Some(drift) = said.to_domain(at) else { continue };
-            // Its many categories make it noisier than the store can know from its rows.
-            if Some(drift.certainty()) > said.certainty {
+            // Its many categories make it noisier than the store can know from its rows: they alone would
+            // look like drift.
+            if said.usual >= MOST_USUAL && Some(drift.certainty()) > said.certainty {
                 unsure.push(&said.feature);
                 continue;
             }

@@ -9,6 +9,17 @@ use crate::stats::drift::categories;
 /// A prediction's share that moved by more than this has drifted: the guides' rule.
 const TEN_POINTS: f64 = 0.10;
 
+/// How far the window has moved on.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Turn {
+    /// Rows taken so far.
+    pub taken: u64,
+    /// Rows of the window.
+    pub limit: u64,
+    /// Whether the window changed: a Parquet file written anew may have as many rows as before.
+    pub new: bool,
+}
+
 /// Predictions of the past, for comparing a window with the one before it.
 #[derive(Default)]
 pub(super) struct Predictions {
@@ -25,11 +36,14 @@ impl Predictions {
         &mut self,
         reference: Option<&Prepared>,
         current: &Arc<Prepared>,
-        taken: u64,
-        limit: u64,
+        turn: Turn,
     ) -> (String, bool) {
         // A file begun again, or as many new rows as the window holds: none of the old ones are left.
-        let due = self.next.as_ref().is_none_or(|(then, _)| taken < *then || taken - then >= limit);
+        let Turn { taken, limit, new } = turn;
+        let due = match &self.next {
+            Some((then, _)) => new && (taken <= *then || taken - then >= limit),
+            None => true,
+        };
         if due {
             let next = self.next.replace((taken, current.clone()));
             self.before = next.map(|(_, window)| window);
