@@ -239,6 +239,43 @@ fn broken_files_are_named_with_a_remedy() {
     }
 }
 
+/// A whole Parquet file of one feature, as bytes.
+fn parquet(rows: u32, moved: f64) -> Vec<u8> {
+    use parquet::data_type::DoubleType;
+    use parquet::file::{properties::WriterProperties, writer::SerializedFileWriter};
+    let schema = parquet::schema::parser::parse_message_type("message m { required double f; }").unwrap();
+    let values: Vec<f64> = (0..rows).map(|n| f64::from(n) / f64::from(rows) + moved).collect();
+    let mut bytes = Vec::new();
+    let properties = WriterProperties::builder().build().into();
+    let mut writer = SerializedFileWriter::new(&mut bytes, schema.into(), properties).unwrap();
+    let mut group = writer.next_row_group().unwrap();
+    let mut column = group.next_column().unwrap().unwrap();
+    column.typed::<DoubleType>().write_batch(&values, None, None).unwrap();
+    column.close().unwrap();
+    group.close().unwrap();
+    writer.close().unwrap();
+    bytes
+}
+
+#[test]
+fn parquet_is_compared_and_told_wherever_it_is_cut() {
+    let folder = tempfile::tempdir().unwrap();
+    let whole = parquet(5_000, 0.5);
+    std::fs::write(folder.path().join("r.parquet"), parquet(5_000, 0.0)).unwrap();
+    let with = |bytes: &[u8]| {
+        std::fs::write(folder.path().join("c.parquet"), bytes).unwrap();
+        drift(folder.path(), &["--reference", "r.parquet", "--current", "c.parquet", "--output", "json"])
+    };
+    let said = with(&whole);
+    assert_eq!((said.code, &said.feature("f")["level"]), (Some(2), &"critical".into()), "{}", said.err);
+    for part in [0, 3, 11, whole.len() / 2, whole.len() - 1] {
+        let said = with(&whole[..part]);
+        assert_eq!((said.code, said.out.as_str()), (Some(3), ""), "{part} bytes");
+        assert!(said.err.contains("c.parquet") && said.err.contains(';'), "{part} bytes: {}", said.err);
+        assert!(!said.err.contains("panicked"), "{part} bytes: {}", said.err);
+    }
+}
+
 #[test]
 fn ragged_rows_are_read_as_far_as_they_go_and_told() {
     let mut current = "a,b\n".to_owned();
