@@ -9,6 +9,7 @@ pub mod cli;
 pub mod config;
 pub mod demo;
 pub mod domain;
+pub mod drift;
 pub mod judge;
 pub mod samples;
 pub mod sources;

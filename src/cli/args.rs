@@ -46,6 +46,8 @@ pub enum Task {
     Demo(DemoArgs),
     /// Judge the fleet once and end with 0 ok, 1 warning, 2 critical, 3 unknown
     Check(CheckArgs),
+    /// Compare two files of samples and end with 0 minimal or low, 1 moderate, 2 high or critical, 3 unknown
+    Drift(DriftArgs),
     /// Print the screen as it would be drawn
     Snapshot(SnapshotArgs),
     /// Try every configured source and the terminal, and say what to do
@@ -126,6 +128,26 @@ pub enum Output {
     Table,
     /// One JSON document.
     Json,
+}
+
+/// Options of `drift`.
+#[derive(Debug, Clone, clap::Args)]
+pub struct DriftArgs {
+    /// Samples as they should be: CSV, JSON lines or Parquet
+    #[arg(long, value_name = "FILE")]
+    pub reference: PathBuf,
+    /// Samples as they are now
+    #[arg(long, value_name = "FILE")]
+    pub current: PathBuf,
+    /// Methods, separated by commas: ks, psi, js, kl, wasserstein, chi2
+    #[arg(long, value_name = "LIST", default_value = "ks")]
+    pub method: String,
+    /// Features by group: sensor = ["spo2", "pulse"], as TOML or JSON
+    #[arg(long, value_name = "FILE")]
+    pub groups: Option<PathBuf>,
+    /// The form of the answer
+    #[arg(long, value_enum, default_value_t = Output::Table)]
+    pub output: Output,
 }
 
 /// Options of `judge`.

@@ -5,6 +5,7 @@ pub mod check;
 pub mod demo;
 pub mod discover;
 pub mod doctor;
+pub mod drift;
 pub mod judge;
 pub mod logging;
 pub mod out;
@@ -23,22 +24,38 @@ use out::say;
 
 /// A config or a call that is wrong.
 pub const WRONG_CALL: u8 = 2;
-/// What `check` says when nothing can be judged.
+/// What `check` and `drift` say when nothing can be judged.
 pub const UNKNOWN: u8 = 3;
 
 /// Runs the program and gives its exit code.
 pub fn run() -> ExitCode {
     crate::sources::http::install_tls();
-    let args = Args::parse();
-    let for_check = matches!(args.task, Some(Task::Check(_) | Task::Judge(_)));
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        // 2 would read as critical, as much drift, as an abort.
+        Err(error)
+            if error.use_stderr() && std::env::args().nth(1).is_some_and(|word| gives_verdict(&word)) =>
+        {
+            // A closed standard error leaves nobody to tell.
+            let _ = error.print();
+            return ExitCode::from(UNKNOWN);
+        }
+        Err(error) => error.exit(),
+    };
+    let is_verdict = matches!(args.task, Some(Task::Check(_) | Task::Drift(_) | Task::Judge(_)));
     match dispatch(args) {
         Ok(code) => ExitCode::from(code),
         Err(message) => {
             out::complain(&message);
             // A broken config must never read as critical.
-            ExitCode::from(if for_check { UNKNOWN } else { WRONG_CALL })
+            ExitCode::from(if is_verdict { UNKNOWN } else { WRONG_CALL })
         }
     }
+}
+
+/// Whether a subcommand's exit code is a verdict.
+fn gives_verdict(word: &str) -> bool {
+    matches!(word, "check" | "drift" | "judge")
 }
 
 fn dispatch(args: Args) -> Result<u8, String> {
@@ -52,6 +69,7 @@ fn dispatch(args: Args) -> Result<u8, String> {
         Some(Task::Check(options)) => check::run(&common, &options),
         Some(Task::Judge(options)) => judge::run(&common, &options),
         Some(Task::PlanSample(options)) => plan_sample::run(&options),
+        Some(Task::Drift(options)) => drift::run(&common, &options),
         Some(Task::Snapshot(options)) => snapshot::run(&common, &options),
         Some(Task::Doctor) => doctor::run(&common),
         Some(Task::Discover(options)) => discover::run(&common, &options),

@@ -4,17 +4,20 @@ pub mod access;
 pub mod drift_reports;
 pub mod duration;
 pub mod error;
+pub mod feature_histograms;
 pub mod fleet;
 pub mod load;
 pub mod model;
 pub mod places;
 pub mod preset;
+pub mod samples;
 pub mod show;
 pub mod validate;
 
 pub use access::{Access, Auth, Secret};
 pub use drift_reports::DriftReportsConfig;
 pub use error::ConfigError;
+pub use feature_histograms::FeatureHistogramsConfig;
 pub use load::{Loaded, Override, Surroundings, load, parse};
 pub use model::{
     AlertmanagerConfig, CanaryConfig, Config, EndpointConfig, FileRegistryConfig, LimitConfig, MlflowConfig,
@@ -23,6 +26,7 @@ pub use model::{
 pub use preset::{
     CounterPreset, DriftPreset, GaugePreset, HistogramPreset, HistogramType, MeanPreset, Preset, Unit,
 };
+pub use samples::SamplesConfig;
 
 #[cfg(test)]
 mod tests;

@@ -10,7 +10,9 @@ use url::Url;
 use super::access::Access;
 use super::drift_reports::DriftReportsConfig;
 use super::duration::Span;
+use super::feature_histograms::FeatureHistogramsConfig;
 use super::preset::Preset;
+use super::samples::SamplesConfig;
 use crate::domain::{Kpi, ModelKind};
 
 /// All settings.
@@ -51,6 +53,10 @@ pub struct Config {
     pub canary: Vec<CanaryConfig>,
     /// Drift reports in files or in an Evidently service.
     pub drift_reports: Vec<DriftReportsConfig>,
+    /// Raw samples in files, whose drift is computed.
+    pub samples: Vec<SamplesConfig>,
+    /// Feature histograms in Prometheus, whose drift is computed.
+    pub feature_histograms: Vec<FeatureHistogramsConfig>,
     /// Own or changed metric catalogue entries, by name of the server kind.
     pub preset: BTreeMap<String, Preset>,
     /// Limits by scope (`all`, `classification`, `regression`) and KPI.
@@ -85,6 +91,8 @@ impl Default for Config {
             mlops: Vec::new(),
             canary: Vec::new(),
             drift_reports: Vec::new(),
+            samples: Vec::new(),
+            feature_histograms: Vec::new(),
             preset: BTreeMap::new(),
             limits: BTreeMap::new(),
             rule: Vec::new(),

@@ -27,6 +27,8 @@ pub fn validate(config: &Config, places: &Places) -> Result<(), ConfigError> {
             &format!("it must be {remedy}"),
         ));
     }
+    super::samples::validate(config, places)?;
+    super::feature_histograms::validate(config, places)?;
     limits(config, places)?;
     rules(config, places)
 }
@@ -100,6 +102,12 @@ fn sources(config: &Config, places: &Places) -> Result<(), ConfigError> {
     }
     for (index, reports) in config.drift_reports.iter().enumerate() {
         all.push((format!("drift_reports[{index}]"), reports.name.clone(), reports.url.as_ref()));
+    }
+    for (index, samples) in config.samples.iter().enumerate() {
+        all.push((format!("samples[{index}]"), samples.name.clone(), None));
+    }
+    for (index, histograms) in config.feature_histograms.iter().enumerate() {
+        all.push((format!("feature_histograms[{index}]"), histograms.name.clone(), None));
     }
     for (m, model) in config.model.iter().enumerate() {
         for (e, endpoint) in model.endpoint.iter().enumerate() {

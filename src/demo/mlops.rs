@@ -77,13 +77,15 @@ fn status(fleet: &Fleet, model: usize) -> Option<Value> {
         })
         .collect();
     let lag = fleet.story.label_lag(model, t);
+    // Where samples tell the present, the service tells the past only.
+    let told = if model == super::samples::MODEL { t - 3_600.0 } else { t };
     Some(json!({
         "model": state.part.name,
         "version": state.part.versions.get(serving),
         "quality": quality,
         "labels": {"coverage": 0.31, "median_age_s": 1_320.0, "last": time(fleet, t - lag)},
         "drift": {
-            "method": "ks_distance", "threshold": 0.1, "rows": 3_500, "time": time(fleet, t),
+            "method": "ks_distance", "threshold": 0.1, "rows": 3_500, "time": time(fleet, told),
             "features": features,
             "concept": {"finding": "none found", "abnormal": false},
             "prediction": {"finding": "+4 pts of 10", "abnormal": false},

@@ -13,6 +13,7 @@ mod load;
 mod mlops;
 mod page;
 mod registry;
+mod samples;
 mod script;
 mod server;
 pub mod story;
@@ -94,7 +95,8 @@ impl FromStr for Scenario {
 /// Why the demo cannot start.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "the demo cannot serve on loopback: {0}; check that 127.0.0.1 is up and descriptors are left (ulimit -n)"
+    "the demo cannot start: {0}; check that 127.0.0.1 is up, that descriptors are left (ulimit -n) and that \
+     temporary files can be written (TMPDIR)"
 )]
 pub struct DemoError(#[from] std::io::Error);
 
@@ -103,6 +105,8 @@ pub struct DemoError(#[from] std::io::Error);
 pub struct Demo {
     config: String,
     tasks: Vec<JoinHandle<()>>,
+    /// Their folder goes with the demo.
+    _samples: samples::Files,
 }
 
 impl Demo {
@@ -125,6 +129,11 @@ pub async fn start(options: DemoOptions) -> Result<Demo, DemoError> {
     // The load generator's client needs one; a second call changes nothing.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let fleet = Arc::new(Fleet::new(&options));
+    // The samples are written while the servers start.
+    let writing = {
+        let fleet = fleet.clone();
+        tokio::task::spawn_blocking(move || samples::Files::write(&fleet))
+    };
     let mut tasks = Vec::new();
     let mut places: Vec<Vec<String>> = Vec::with_capacity(fleet.models.len());
     if fleet.models.len() > OWN_LISTENERS {
@@ -156,7 +165,9 @@ pub async fn start(options: DemoOptions) -> Result<Demo, DemoError> {
         alerts: serve(Answerer::Alerts(fleet.clone())).await?,
         mlops: serve(Answerer::Mlops(fleet.clone())).await?,
     };
-    let config = script::config(&fleet, &places, &services, options.interval);
+    let files = writing.await.map_err(std::io::Error::other)??;
+    let config = script::config(&fleet, &places, &services, &files, options.interval);
+    tasks.push(tokio::spawn(samples::grow(fleet.clone(), files.current())));
     tasks.push(tokio::spawn(load::generate(fleet.clone(), places)));
     tasks.push(tokio::spawn(controller::count_shares(fleet)));
     if let Some(after) = options.panic_after {
@@ -166,5 +177,5 @@ pub async fn start(options: DemoOptions) -> Result<Demo, DemoError> {
             assert!(after == Duration::MAX, "the demo was asked to panic (--panic-after)");
         }));
     }
-    Ok(Demo { config, tasks })
+    Ok(Demo { config, tasks, _samples: files })
 }

@@ -95,6 +95,10 @@ pub fn metrics(fleet: &Fleet, model: usize, instance: usize) -> String {
     ] {
         let _ = writeln!(page, "# TYPE {metric} gauge\n{metric}{{model=\"{name}\"}} {value:.4}");
     }
+    if model == super::samples::MODEL {
+        // Its drift is computed from its samples.
+        return page;
+    }
     let _ = writeln!(page, "# TYPE model_feature_drift gauge");
     for (place, (group, feature, quiet)) in state.part.features.iter().enumerate() {
         let score = quiet + fleet.story.drift(model, place, t);

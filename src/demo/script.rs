@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::fleet::Fleet;
+use super::samples::{self, Files};
 
 /// Where the services listen.
 pub struct Services {
@@ -19,7 +20,13 @@ pub struct Services {
 }
 
 /// The whole config.
-pub fn config(fleet: &Fleet, places: &[Vec<String>], services: &Services, interval: Duration) -> String {
+pub fn config(
+    fleet: &Fleet,
+    places: &[Vec<String>],
+    services: &Services,
+    files: &Files,
+    interval: Duration,
+) -> String {
     let mut text = String::with_capacity(256 * fleet.models.len() + 1_024);
     let millis = interval.as_millis().max(100);
     // Writing into a String cannot fail.
@@ -38,6 +45,17 @@ pub fn config(fleet: &Fleet, places: &[Vec<String>], services: &Services, interv
         services.mlops,
         millis.max(10_000)
     );
+    if let Some(model) = fleet.models.get(samples::MODEL) {
+        let _ = write!(
+            text,
+            "\n[[samples]]\nname = \"samples\"\nmodel = \"{}\"\nreference = {:?}\ncurrent = {:?}\nwindow = 4000\ninterval = \"{}ms\"\n{}",
+            model.part.name,
+            files.reference(),
+            files.current(),
+            millis.max(5_000),
+            samples::groups(fleet)
+        );
+    }
     for (model, own) in fleet.models.iter().zip(places) {
         let _ = write!(
             text,

@@ -15,18 +15,30 @@ pub struct Window {
     limit: usize,
     /// For each row whether it was ragged.
     rows: VecDeque<bool>,
+    taken: u64,
     remarks: Vec<String>,
 }
 
 impl Window {
     /// A window over so many rows, at least one.
     pub(super) fn new(limit: usize) -> Self {
-        Self { columns: Vec::new(), limit: limit.max(1), rows: VecDeque::new(), remarks: Vec::new() }
+        Self {
+            columns: Vec::new(),
+            limit: limit.max(1),
+            rows: VecDeque::new(),
+            taken: 0,
+            remarks: Vec::new(),
+        }
     }
 
     /// How many rows are in it.
     pub fn rows(&self) -> usize {
         self.rows.len()
+    }
+
+    /// How many rows it ever took: those that left it again too. A file begun again counts from 0.
+    pub fn taken(&self) -> u64 {
+        self.taken
     }
 
     /// How many rows it holds at most.
@@ -65,6 +77,7 @@ impl Sink for Window {
 
     fn row(&mut self, ragged: bool) {
         self.rows.push_back(ragged);
+        self.taken += 1;
         let full = self.rows.len() > self.limit;
         for ring in self.columns.iter_mut().filter(|ring| !ring.nested) {
             if ring.cells.len() < self.rows.len() {

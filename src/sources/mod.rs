@@ -17,6 +17,7 @@ pub mod mlflow;
 pub mod mlops;
 mod remarks;
 pub mod reports;
+pub mod samples;
 pub mod scrape;
 
 use std::future::Future;

@@ -1,7 +1,7 @@
 //! The one place where a kind of source is made known: one line each.
 
 use super::presets::{Catalogue, catalogue};
-use super::{Source, alertmanager, canary, endpoint, files, mlflow, mlops, prometheus, reports};
+use super::{Source, alertmanager, canary, endpoint, files, mlflow, mlops, prometheus, reports, samples};
 use crate::config::Config;
 use crate::domain::Fault;
 
@@ -16,6 +16,8 @@ const KINDS: &[Kind] = &[
     canary::sources,
     mlops::sources,
     reports::sources,
+    samples::sources,
+    prometheus::feature_histograms::sources,
     alertmanager::sources,
     endpoint::sources,
 ];

@@ -10,6 +10,7 @@ mod api;
 mod ask;
 mod drift;
 mod facts;
+pub mod feature_histograms;
 mod gauges;
 mod group;
 mod history;

@@ -14,7 +14,7 @@ pub fn rate(arm: Arm, alpha: f64) -> (f64, f64) {
     let excess = |p: f64| mixture - x_ln_y(k, p) - x_ln_y(n - k, 1.0 - p) - bound;
     let middle = if n > 0.0 { k / n } else { 0.5 };
     let low = if k == 0.0 || excess(0.0) < 0.0 { 0.0 } else { bisect(0.0, middle, |p| -excess(p)) };
-    let high = if k == n || excess(1.0) < 0.0 { 1.0 } else { bisect(middle, 1.0, &excess) };
+    let high = if k == n || excess(1.0) < 0.0 { 1.0 } else { bisect(middle, 1.0, excess) };
     (low, high)
 }
 

@@ -86,7 +86,8 @@ proptest::proptest! {
         blocks in proptest::collection::vec((0u64..u64::MAX / 4, 0u64..u64::MAX / 4, 0u64..u64::MAX / 4, 0u64..u64::MAX / 4), 0..6),
     ) {
         let prior = Prior::of_history(Arm::new(3, 1_000));
-        let mut tests: Vec<Box<dyn FnMut(&Block) -> f64>> = Vec::new();
+        type Test = Box<dyn FnMut(&Block) -> f64>;
+        let mut tests: Vec<Test> = Vec::new();
         let (mut a, mut b) = (TwoStream::new(prior), RateRatio::new(1.0));
         let (mut c, mut d) = (Margin::abort(0.02, prior), Margin::promote_errors(0.005, prior));
         tests.push(Box::new(move |block| { a.update(block); a.log_e() }));
