@@ -96,6 +96,21 @@ fn every_command_of_the_readme_runs() {
                 assert_eq!(output.status.code(), Some(0), "{line}");
                 assert!(String::from_utf8_lossy(&output.stdout).contains("name = \"alzheimer\""));
             }
+            ["wardroom", task @ ("judge" | "drift" | "plan-sample"), ..] => {
+                for name in ["blocks.jsonl", "reference.csv", "current.csv"] {
+                    let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/readme").join(name);
+                    std::fs::copy(from, fleet.folder.path().join(name)).unwrap();
+                }
+                let output = fleet.run(&words[1..]);
+                let text = String::from_utf8_lossy(&output.stdout).into_owned();
+                assert_eq!(output.status.code(), Some(0), "{line}: {text}");
+                let expected = match *task {
+                    "judge" => "PROMOTE   errors",
+                    "drift" => "gait_speed",
+                    _ => "it is known to be worse at all",
+                };
+                assert!(text.contains(expected), "{line}: {text}");
+            }
             ["wardroom", rest @ ..] => {
                 let output = fleet.run(rest);
                 let text = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -146,7 +161,7 @@ fn its_links_and_its_picture_exist() {
 #[test]
 fn its_keys_are_the_keys() {
     use wardroom::app::ACTIONS;
-    for key in ["d", "n", "s", "c", "r", "m", "/", ":", "?", "q"] {
+    for key in ["d", "n", "s", "c", "v", "r", "m", "/", ":", "?", "q"] {
         assert!(ACTIONS.iter().any(|row| row.keys.contains(&key)), "{key}");
         assert!(README.contains(&format!("`{key}`")), "{key}");
     }

@@ -163,8 +163,8 @@ impl Story {
         // Two days ago the gait sensor was changed; the panel of proteins began to drift this minute.
         let days = |from_h: f64, to_h: f64| ramp(t / 3_600.0, from_h, to_h);
         match (model, feature) {
-            (ALZHEIMER, 0) => 0.21 * days(-26.0, -3.0),
-            (ALZHEIMER, 1) => 0.12 * days(-19.0, -2.0),
+            (ALZHEIMER, 0) => 0.26 * days(-26.0, -3.0),
+            (ALZHEIMER, 1) => 0.16 * days(-19.0, -2.0),
             (ALZHEIMER, 2) => 0.06 * days(-12.0, -1.0),
             (ALZHEIMER, 3) => 0.09 * days(-22.0, -4.0),
             (ALZHEIMER, 6) => 0.04 * days(-14.0, 0.0),
