@@ -76,7 +76,7 @@ pub fn effective_margin(bounds: &[f64], tau: f64, margin: f64) -> EffectiveMargi
     let slack = SAME * wanted.abs();
     let finite = || bounds.iter().copied().filter(|bound| bound.is_finite());
     let abort_bound = finite().find(|&bound| bound >= wanted - slack).unwrap_or(f64::INFINITY);
-    let promote_bound = finite().filter(|&bound| bound <= wanted + slack).next_back().unwrap_or(0.0);
+    let promote_bound = finite().rfind(|&bound| bound <= wanted + slack).unwrap_or(0.0);
     EffectiveMargin { abort_bound, abort: abort_bound / tau, promote_bound, promote: promote_bound / tau }
 }
 
