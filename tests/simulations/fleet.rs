@@ -14,7 +14,7 @@ fn few_flags_of_a_fleet_are_false() {
         let mut tests: Vec<TwoStream> = (0..METRICS).map(|_| TwoStream::new(prior(ERRORS))).collect();
         let mut worst: f64 = 0.0;
         let mut last = (0.0, 0.0);
-        for look in 1..=150 {
+        for look in 1..=300 {
             for (place, test) in tests.iter_mut().enumerate() {
                 let rate = if place < BAD { 3.0 * ERRORS } else { ERRORS };
                 test.update(&block(rng, 0.10, rate, ERRORS));
@@ -33,7 +33,7 @@ fn few_flags_of_a_fleet_are_false() {
     let of = |value: fn(&(f64, f64, f64)) -> f64| mean(&found.iter().map(value).collect::<Vec<f64>>());
     let ((fdr, error), (power, _), (worst, _)) = (of(|f| f.0), of(|f| f.1), of(|f| f.2));
     println!(
-        "e-BH, 300 metrics, 15 bad, 3,000 canary requests each: false-discovery rate {:.1} % (worst look of each run \
+        "e-BH, 300 metrics, 15 bad, 6,000 canary requests each: false-discovery rate {:.1} % (worst look of each run \
          {:.1} %), power {power:.3}",
         100.0 * fdr,
         100.0 * worst

@@ -8,8 +8,10 @@ use rand::rngs::SmallRng;
 use wardroom::judge::channel::Event;
 use wardroom::judge::noise::RankTest;
 use wardroom::judge::{Decision, Look, MetricKind, Portion, Role, RolloutJudge, Rules};
+use wardroom::stats::sequential::{Arm, Block, EProcess, TwoStream};
+use wardroom::stats::special::log_mean_exp;
 
-use crate::draw::{ERRORS, binomial, bound, poisson, runs, share, wobble};
+use crate::draw::{ERRORS, binomial, bound, poisson, prior, runs, share, wobble};
 use crate::rollout::at;
 
 const INSTANCES: [&str; 8] = ["b0", "b1", "b2", "b3", "b4", "b5", "b6", "b7"];
@@ -81,6 +83,71 @@ fn a_sentinel_sees_a_noisy_baseline() {
     let [noisy, aborted, blind] = table("CV 0.5, healthy canary", count / 3, 0.5, 220.0, 1.0);
     assert!(noisy >= 0.5 && aborted <= blind, "{noisy} {aborted} {blind}");
     table("CV 0.5, canary with 3 times the errors", count / 3, 0.5, 220.0, 3.0);
+}
+
+/// Who is first in one rollout of eight hours: S2 of a healthy canary, or a sentinel? By kind of sentinel: halves both
+/// ways round, as the judgement has it; one instance against the others; all eight of these, their mean; any of them.
+fn race(rng: &mut SmallRng, cv: f64, load: f64) -> [(bool, bool); 4] {
+    let mut tests = [(); 11].map(|()| TwoStream::new(prior(ERRORS)));
+    let mut rates = [ERRORS; 9];
+    let mut seen = [(false, false); 4];
+    for look in 0..LOOKS {
+        if look % 20 == 0 {
+            rates = rates.map(|_| ERRORS * wobble(rng, cv));
+        }
+        let arms = rates.map(|rate| {
+            let n = poisson(rng, load);
+            Arm::new(binomial(rng, n, rate), n)
+        });
+        let sum = |of: &dyn Fn(usize) -> bool| {
+            (0..8).filter(|&place| of(place)).fold(Arm::default(), |mut sum, place| {
+                sum.add(arms[place]);
+                sum
+            })
+        };
+        let (low, high) = (sum(&|place| place < 4), sum(&|place| place >= 4));
+        tests[8].update(&Block { canary: low, baseline: high });
+        tests[9].update(&Block { canary: high, baseline: low });
+        tests[10].update(&Block { canary: arms[8], baseline: sum(&|_| true) });
+        for place in 0..8 {
+            tests[place].update(&Block { canary: arms[place], baseline: sum(&|other| other != place) });
+        }
+        let logs = tests.each_ref().map(EProcess::log_e);
+        let sentinels = [
+            log_mean_exp(&logs[8..10]),
+            logs[0],
+            log_mean_exp(&logs[..8]),
+            logs[..8].iter().copied().fold(f64::MIN, f64::max),
+        ];
+        for ((noisy, aborted), sentinel) in seen.iter_mut().zip(sentinels) {
+            *noisy |= sentinel >= bound();
+            *aborted |= !*noisy && logs[10] >= bound();
+        }
+    }
+    seen
+}
+
+#[test]
+#[ignore = "simulation: cargo test --release --test simulations -- --ignored"]
+fn which_sentinel_is_first() {
+    for (cv, load) in [(0.0, 22.0), (0.5, 22.0), (0.5, 220.0)] {
+        let found = runs(400, 53, |rng| race(rng, cv, load));
+        for (place, name) in
+            ["halves", "one against the others", "each against the others, mean", "any of each"]
+                .into_iter()
+                .enumerate()
+        {
+            let of = |is: fn((bool, bool)) -> bool| {
+                100.0 * share(&found.iter().map(|run| is(run[place])).collect::<Vec<bool>>())
+            };
+            println!(
+                "sentinel of {name}, CV {cv}, {load} requests an instance and look: noisy {:.1} %, healthy canary \
+                 called worse before that {:.1} %",
+                of(|run| run.0),
+                of(|run| run.1)
+            );
+        }
+    }
 }
 
 /// Blocks of five minutes over a week; a canary that is one of them is hardly ever called worse.

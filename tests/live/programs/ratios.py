@@ -44,10 +44,10 @@ def timed(work, rounds=3):
     return best, result
 
 
-def report(reference, current):
-    names = [f"f{place}" for place in range(WHOLE)]
+def report(reference, current, features):
+    names = [f"f{place}" for place in range(features)]
     definition = DataDefinition(numerical_columns=names)
-    frame = lambda rows: pandas.DataFrame(dict(zip(names, rows[:WHOLE])))
+    frame = lambda rows: pandas.DataFrame(dict(zip(names, rows[:features])))
     sides = [Dataset.from_pandas(frame(rows), data_definition=definition) for rows in (current, reference)]
     return timed(lambda: len(Report([DataDriftPreset()]).run(*sides).json()), rounds=1)[0]
 
@@ -62,10 +62,12 @@ def main(folder):
     ks_s, ks = timed(lambda: sum(ks_2samp(r, c, method="asymp").statistic for r, c in zip(reference, current)))
     cached = [cut(r) for r in reference]
     psi_s, psi_sum = timed(lambda: sum(psi(*kept, c) for kept, c in zip(cached, current)))
+    report(reference, current, 5)  # what only a first report costs
+    evidently_s = report(reference, current, WHOLE)
     print(json.dumps({
         "features": FEATURES, "rows": ROWS, "whole": WHOLE,
         "ks_s": ks_s, "ks_sum": float(ks), "psi_s": psi_s, "psi_sum": psi_sum,
-        "evidently_s": report(reference, current),
+        "evidently_s": evidently_s,
     }))
 
 
