@@ -53,22 +53,46 @@ fn arm(rng: &mut SmallRng, role: Role, n: u64, version: Version) -> [Portion; 3]
 const KINDS: [(&str, MetricKind); 3] =
     [("errors", MetricKind::Errors), ("latency", MetricKind::Latency), ("accuracy", MetricKind::Accuracy)];
 
-/// Canary requests until the judgement says this; the most when it never does, or says the opposite.
-fn requests(rng: &mut SmallRng, rules: &Arc<Rules>, share: f64, canary: Version, until: Decision) -> u64 {
-    let metrics = KINDS.map(|(name, kind)| (Arc::from(name), kind));
-    let mut judge = RolloutJudge::new(rules.clone(), &metrics, 3);
-    for look in 0..2_500 {
-        let (c, b) = if look == 0 { (0, 20_000) } else { traffic(rng, share) };
+/// A rollout of which nothing is known.
+struct Course {
+    names: [Arc<str>; 3],
+    judge: RolloutJudge,
+    looks: i64,
+}
+
+impl Course {
+    fn new(rules: &Arc<Rules>) -> Self {
+        let metrics = KINDS.map(|(name, kind)| (Arc::from(name), kind));
+        let judge = RolloutJudge::new(rules.clone(), &metrics, 3);
+        Self { names: metrics.map(|metric| metric.0), judge, looks: 0 }
+    }
+
+    /// One look more; the first is the baseline's history.
+    fn look(&mut self, rng: &mut SmallRng, share: f64, canary: Version) {
+        let (c, b) = if self.looks == 0 { (0, 20_000) } else { traffic(rng, share) };
         let mut portions = arm(rng, Role::Baseline, b, HEALTHY).map(|portion| vec![portion]);
         if c > 0 {
             for (all, portion) in portions.iter_mut().zip(arm(rng, Role::Canary, c, canary)) {
                 all.push(portion);
             }
         }
-        let metrics = metrics.iter().map(|metric| metric.0.clone()).zip(portions).collect();
-        judge.update(&Look { at: at(15 * look), share: Some(share), metrics });
-        match judge.verdict(at(15 * look)).verdict {
-            found if found == until => return judge.canary_requests(),
+        let metrics = self.names.iter().cloned().zip(portions).collect();
+        self.judge.update(&Look { at: at(15 * self.looks), share: Some(share), metrics });
+        self.looks += 1;
+    }
+
+    fn verdict(&self) -> Decision {
+        self.judge.verdict(at(15 * self.looks - 15)).verdict
+    }
+}
+
+/// Canary requests until the judgement says this; the most when it never does, or says to abort first.
+fn requests(rng: &mut SmallRng, rules: &Arc<Rules>, share: f64, canary: Version, until: Decision) -> u64 {
+    let mut course = Course::new(rules);
+    for _ in 0..2_500 {
+        course.look(rng, share, canary);
+        match course.verdict() {
+            found if found == until => return course.judge.canary_requests(),
             Decision::Abort => return u64::MAX,
             _ => {}
         }
@@ -121,4 +145,44 @@ fn requests_until_the_whole_judgement_aborts_without_margins() {
 #[ignore = "simulation: cargo test --release --test simulations -- --ignored"]
 fn requests_until_the_whole_judgement_promotes() {
     table("healthy, promoted", &Rules::default(), HEALTHY, Decision::Promote);
+}
+
+/// Whether a ramp of eight hours is ever aborted, and ever promoted before that.
+fn ramp(rng: &mut SmallRng, rules: &Arc<Rules>, canary: Version) -> (bool, bool) {
+    let (mut course, mut promoted) = (Course::new(rules), false);
+    for look in 0..2_000 {
+        course.look(rng, SHARES[look * 4 / 2_000], canary);
+        if look % 20 == 19 {
+            match course.verdict() {
+                Decision::Abort => return (true, promoted),
+                found => promoted |= found == Decision::Promote,
+            }
+        }
+    }
+    (false, promoted)
+}
+
+#[test]
+#[ignore = "simulation: cargo test --release --test simulations -- --ignored"]
+fn the_whole_judgement_is_seldom_wrong() {
+    let count = if crate::draw::is_long() { 1_000 } else { 200 };
+    let any = Rules { latency_margin: 0.0, accuracy_margin: 0.0, ..Rules::default() };
+    let at_margin = Version { wrong: WRONG + 0.02, ..HEALTHY };
+    for (name, rules, canary) in [
+        ("healthy, default rules", Rules::default(), HEALTHY),
+        ("healthy, no margins", any, HEALTHY),
+        ("accuracy 2 points lower, default rules", Rules::default(), at_margin),
+    ] {
+        let rules = Arc::new(rules);
+        let (aborted, promoted): (Vec<bool>, Vec<bool>) =
+            runs(count, 42, |rng| ramp(rng, &rules, canary)).into_iter().unzip();
+        let [aborted, promoted] = [aborted, promoted].map(|runs| crate::draw::share(&runs));
+        println!(
+            "combined verdict, ramp 5 → 50 % of 2,000 looks, {name}: aborted {:.1} %, promoted {:.1} % of {count}",
+            100.0 * aborted,
+            100.0 * promoted
+        );
+        assert!(aborted <= 0.065, "{name}: aborted {aborted}");
+        assert!(canary.wrong == WRONG || promoted <= 0.065, "{name}: promoted {promoted}");
+    }
 }
