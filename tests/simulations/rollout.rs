@@ -165,7 +165,7 @@ fn ramp(rng: &mut SmallRng, rules: &Arc<Rules>, canary: Version) -> (bool, bool)
 #[test]
 #[ignore = "simulation: cargo test --release --test simulations -- --ignored"]
 fn the_whole_judgement_is_seldom_wrong() {
-    let count = if crate::draw::is_long() { 1_000 } else { 200 };
+    let count = if crate::draw::is_long() { 1_000 } else { 100 };
     let any = Rules { latency_margin: 0.0, accuracy_margin: 0.0, ..Rules::default() };
     let at_margin = Version { wrong: WRONG + 0.02, ..HEALTHY };
     for (name, rules, canary) in [
