@@ -7,7 +7,7 @@
 //! | S2; S4 with Poisson counts; S6 | 2.8 %; 2.9 %; 1.8 % |
 //! | S3 abort at exactly the margin; promote at exactly the margin: accuracy, errors, latency | 4.1 %; 4.6 %, 4.1 %, 4.2 % |
 //! | S2 in a ramp 5 → 50 % with a drifting error rate; cumulative z there | 4.0 %; 100 % |
-//! | whole judgement in a ramp of 2,000 looks: aborted; promoted with accuracy at the margin | 1.0 %; 2.0 % |
+//! | whole judgement in a ramp of 2,000 looks: aborted; promoted with accuracy at the margin (100 runs) | 1.0 %; 1.0 % |
 //! | rank test, CV 0, 0.5, 1, 2,000 blocks | 1.8 %, 1.6 %, 2.3 % |
 //!
 //! | median canary requests at 5/10/25/50 % | one e-process | whole judgement |
