@@ -16,3 +16,4 @@ mod broken;
 mod drift;
 mod lab;
 mod program;
+mod ratios;
