@@ -24,7 +24,7 @@ pub fn validate(config: &Config, places: &Places) -> Result<(), ConfigError> {
         return Err(ConfigError::new(
             place,
             "the value makes no sense".to_owned(),
-            &format!("it must be {remedy}"),
+            format!("it must be {remedy}"),
         ));
     }
     super::samples::validate(config, places)?;

@@ -178,18 +178,21 @@ impl MetricJudge {
                 };
                 (vec![abort], hint, Some(told(Test::Margin(promote))))
             }
-            MetricKind::Accuracy if rules.accuracy_margin > 0.0 => {
-                let margin = rules.accuracy_margin;
-                let abort = told(Test::Margin(Margin::abort(margin, prior)));
-                let promote = told(Test::Margin(Margin::promote(margin, prior)));
-                (vec![abort], vec![worse()], Some(promote))
+            MetricKind::Accuracy => {
+                let promote = Margin::promote(rules.accuracy_tolerance(), prior);
+                let (abort, hint) = match rules.accuracy_margin {
+                    margin if margin > 0.0 => {
+                        (told(Test::Margin(Margin::abort(margin, prior))), vec![worse()])
+                    }
+                    _ => (worse(), Vec::new()),
+                };
+                (vec![abort], hint, Some(told(Test::Margin(promote))))
             }
-            MetricKind::Accuracy => (vec![worse()], Vec::new(), None),
             MetricKind::Counts => {
                 (vec![told(Test::Ratio(RateRatio::new(rules.counts_ratio)))], Vec::new(), None)
             }
             MetricKind::Latency => {
-                thresholds = self.history.thresholds(rules.latency_margin);
+                thresholds = self.history.thresholds(rules.latency_tolerance());
                 silent = PERCENTILES.len() - thresholds.len();
                 let prior = |tau: f64| Prior::of_history(self.history.slower_than(tau));
                 let channel = |canary: f64, baseline: f64| {

@@ -102,6 +102,16 @@ impl Rules {
         -self.alpha_promote.ln()
     }
 
+    /// Ratio of latency percentiles within which to promote: the margin, or 1.5 where any rise aborts.
+    pub fn latency_tolerance(&self) -> f64 {
+        if self.latency_margin > 0.0 { self.latency_margin } else { Self::default().latency_margin }
+    }
+
+    /// Drop of accuracy within which to promote: the margin, or two points where any drop aborts.
+    pub fn accuracy_tolerance(&self) -> f64 {
+        if self.accuracy_margin > 0.0 { self.accuracy_margin } else { Self::default().accuracy_margin }
+    }
+
     /// The first setting that makes no sense: its name and what it should be.
     pub fn mistake(&self) -> Option<(&'static str, &'static str)> {
         let share = |value: f64| value > 0.0 && value < 1.0;

@@ -161,9 +161,9 @@ fn null_words(metric: &MetricVerdict, rules: &Rules) -> String {
 /// What a promotion shows of a metric.
 fn within_words(metric: &MetricVerdict, rules: &Rules) -> String {
     match metric.kind {
-        MetricKind::Accuracy => format!("within {:.0} pts of baseline", 100.0 * rules.accuracy_margin),
+        MetricKind::Accuracy => format!("within {:.0} pts of baseline", 100.0 * rules.accuracy_tolerance()),
         MetricKind::Errors => format!("within {:.1} pts of baseline", 100.0 * rules.errors_promote_margin),
-        _ => format!("within {:.1}x of baseline", rules.latency_margin),
+        _ => format!("within {:.1}x of baseline", rules.latency_tolerance()),
     }
 }
 
@@ -248,7 +248,7 @@ fn own(metric: &MetricJudge, verdict: &MetricVerdict, rules: &Rules) -> (Decisio
         None if metric.kind == MetricKind::Latency => {
             let reason = format!(
                 "no bucket bound lies between p95 and {:.1}x of it: nothing can show that it stays within",
-                rules.latency_margin
+                rules.latency_tolerance()
             );
             (Decision::KeepWatching, reason)
         }
@@ -300,9 +300,11 @@ pub(super) fn notes(rollout: &RolloutJudge, rules: &Rules) -> Vec<String> {
             ));
         }
         let headline = tests.thresholds.iter().find(|t| t.percentile == PERCENTILES[HEADLINE]);
-        if let Some(t) =
-            headline.filter(|t| t.margin.abort.is_finite() && t.margin.abort > rules.latency_margin * 1.01)
-        {
+        if let Some(t) = headline.filter(|t| {
+            t.margin.abort.is_finite()
+                && rules.latency_margin > 0.0
+                && t.margin.abort > rules.latency_margin * 1.01
+        }) {
             notes.push(format!(
                 "{}: buckets make the margin {:.1}x a margin of {:.2}x at p95 ({})",
                 metric.name,
