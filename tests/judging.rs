@@ -114,6 +114,36 @@ fn accuracy_is_judged_by_its_margin_and_age() {
 }
 
 #[test]
+fn neither_the_order_of_lines_nor_their_parts_matter() {
+    let whole = recording("errors", (20, 5), 40, "");
+    let mut lines: Vec<&str> = whole.lines().collect();
+    lines.reverse();
+    let turned = lines.join("\n");
+    // Each arm's trials told in two lines of the same moment.
+    let parts: String = whole.lines().fold(String::new(), |text, line| {
+        let mut block: Value = serde_json::from_str(line).unwrap();
+        let trials = block["trials"].as_u64().unwrap();
+        let (first, rest) = (trials / 2, trials - trials / 2);
+        block["trials"] = first.into();
+        let events = block["events"].as_u64().unwrap();
+        assert!(events <= first);
+        let one = block.to_string();
+        (block["trials"], block["events"]) = (rest.into(), 0.into());
+        format!("{text}{one}\n{block}\n")
+    });
+    let evidence = |text: &str| {
+        let (code, out, _) = judge(text, &["--output", "json"]);
+        (code, last(&out)["metrics"][0]["log_evidence"].as_f64().unwrap())
+    };
+    let (code, log) = evidence(&whole);
+    for text in [&turned, &parts] {
+        let (other, same) = evidence(text);
+        assert_eq!(other, code);
+        assert!((same - log).abs() < 1e-9, "{same} {log}");
+    }
+}
+
+#[test]
 fn a_wrong_split_cannot_tell() {
     let (code, out, _) = judge(&recording("errors", (5, 5), 40, ""), &["--share", "5%"]);
     assert_eq!(code, Some(3));

@@ -102,9 +102,9 @@ pub(super) fn validate(config: &Config, places: &Places) -> Result<(), ConfigErr
             let what = "names no feature".to_owned();
             return wrong(".feature_label", what, "write the label that holds the feature's name");
         }
-        if one.window.as_secs_f64() < 60.0 {
+        if one.window.as_secs_f64() < 10.0 {
             let what = format!("{} is too short", one.window);
-            return wrong(".window", what, "write at least 1m; 1h is usual");
+            return wrong(".window", what, "write at least 10s; 1h is usual");
         }
         match (one.reference_offset, &one.reference_from, &one.reference_to) {
             (Some(offset), None, None) if offset >= one.window => {}

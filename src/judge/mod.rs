@@ -3,6 +3,8 @@
 
 pub mod channel;
 pub mod differ;
+pub mod effect;
+pub mod figures;
 pub mod fleet;
 pub mod history;
 pub mod metric;

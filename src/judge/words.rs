@@ -3,136 +3,20 @@
 
 use std::sync::Arc;
 
+use super::effect::compare;
+pub use super::effect::effect_words;
+use super::figures::{counted, duration};
+pub use super::figures::{latency, odds, percent};
 use super::history::{HEADLINE, PERCENTILES};
 use super::metric::MetricJudge;
-use super::portion::{Counts, Role};
+use super::portion::Role;
 use super::rollout::{Cause, RolloutJudge};
 use super::rules::{MetricKind, Rules};
-use super::verdict::{Decision, Effect, Eta, MetricVerdict, Unit};
-use crate::stats::buckets;
-use crate::stats::sequential::quantile;
-
-/// An e-value as odds: `86:1`, `1.3:1`, `>999:1`, `<1:1`.
-pub fn odds(log_e: f64) -> String {
-    match log_e.exp() {
-        e if e.is_nan() => "--".into(),
-        e if e >= 999.5 => ">999:1".into(),
-        e if e >= 9.95 => format!("{e:.0}:1"),
-        e if e >= 1.0 => format!("{e:.1}:1"),
-        _ => "<1:1".into(),
-    }
-}
-
-/// A share in percent with the digits it needs: `0.5%`, `12.3%`.
-pub fn percent(share: f64) -> String {
-    let percent = 100.0 * share;
-    match percent.abs() {
-        p if p.is_nan() => "--".into(),
-        p if p >= 0.095 || p == 0.0 => format!("{percent:.1}%"),
-        p if p >= 0.009 => format!("{percent:.2}%"),
-        _ => format!("{percent:.4}%"),
-    }
-}
-
-/// A latency: `612ms`, `1.25s`.
-pub fn latency(seconds: f64) -> String {
-    if seconds < 1.0 { format!("{:.0}ms", 1e3 * seconds) } else { format!("{seconds:.2}s") }
-}
-
-fn times(ratio: f64) -> String {
-    if ratio >= 9.95 { format!("{ratio:.0}x") } else { format!("{ratio:.1}x") }
-}
-
-fn counted(count: u64) -> String {
-    let digits = count.to_string();
-    let head = digits.len() % 3;
-    let mut words = digits[..head].to_owned();
-    for (place, digit) in digits[head..].chars().enumerate() {
-        if place % 3 == 0 && !words.is_empty() {
-            words.push(',');
-        }
-        words.push(digit);
-    }
-    words
-}
-
-fn duration(seconds: f64) -> String {
-    match seconds {
-        s if s < 90.0 => format!("{s:.0} s"),
-        s if s < 5_400.0 => format!("{:.0} min", s / 60.0),
-        s if s < 172_800.0 => format!("{:.0} h", s / 3_600.0),
-        s => format!("{:.0} days", s / 86_400.0),
-    }
-}
-
-/// The values of both arms and the effect between them.
-fn effect(metric: &MetricJudge, rules: &Rules) -> (Option<f64>, Option<f64>, Option<Effect>) {
-    let whole = |value: f64| value.is_finite().then_some(value);
-    let (low, high) = metric.ratio.interval(rules.alpha_abort);
-    let rate = |role| metric.arm(role).filter(|arm| arm.trials > 0).map(|arm| arm.rate());
-    match (metric.kind, &metric.totals) {
-        (MetricKind::Latency, [Some(Counts::Buckets(c)), Some(Counts::Buckets(b))]) => {
-            let p = PERCENTILES[HEADLINE];
-            let value = |buckets: &[(f64, f64)]| buckets::quantile(p, buckets).map(|found| found.value);
-            let ends = |buckets: &[(f64, f64)]| quantile::interval(p, buckets, rules.alpha_abort / 2.0);
-            let (canary, baseline) = (value(c), value(b));
-            let effect = canary.zip(baseline).zip(ends(c).zip(ends(b))).map(|((c, b), (ec, eb))| Effect {
-                unit: Unit::Ratio,
-                value: whole(c / b),
-                low: if eb.1.is_finite() { ec.0 / eb.1 } else { 0.0 },
-                high: whole(ec.1 / eb.0),
-            });
-            (canary, baseline, effect)
-        }
-        (MetricKind::Accuracy, _) => {
-            let (canary, baseline) = (rate(Role::Canary), rate(Role::Baseline));
-            let effect = canary.zip(baseline).map(|(c, b)| Effect {
-                unit: Unit::Difference,
-                value: Some(b - c),
-                // More wrong answers is less accuracy: the ends change places.
-                low: (b - high * b).max(-1.0),
-                high: Some((b - low * b).min(1.0)),
-            });
-            (canary.map(|wrong| 1.0 - wrong), baseline.map(|wrong| 1.0 - wrong), effect)
-        }
-        _ => {
-            let (canary, baseline) = (rate(Role::Canary), rate(Role::Baseline));
-            let effect = canary.zip(baseline).map(|(c, b)| Effect {
-                unit: Unit::Ratio,
-                value: whole(c / b),
-                low,
-                high: whole(high),
-            });
-            (canary, baseline, effect)
-        }
-    }
-}
+use super::verdict::{Decision, Eta, MetricVerdict};
 
 /// The name by which a line speaks of a metric.
 fn name(metric: &MetricVerdict) -> String {
     if metric.kind == MetricKind::Latency { "p95".into() } else { metric.metric.to_string() }
-}
-
-/// `2.9x (1.9x-4.6x)`, `+6% (-4%..+17%)`, `-1.2 pts (-3.0..+0.4)`.
-pub fn effect_words(effect: &Effect) -> String {
-    let Some(value) = effect.value else { return "no effect can be given".into() };
-    match effect.unit {
-        Unit::Difference => {
-            let ends = match effect.high {
-                Some(high) => format!("{:+.1}..{:+.1}", 100.0 * effect.low, 100.0 * high),
-                None => format!("from {:+.1}", 100.0 * effect.low),
-            };
-            format!("{:+.1} pts ({ends})", 100.0 * value)
-        }
-        Unit::Ratio if value < 1.3 && effect.high.is_some_and(|high| high < 2.0) => {
-            let part = |ratio: f64| format!("{:+.0}%", 100.0 * (ratio - 1.0));
-            format!("{} ({}..{})", part(value), part(effect.low), part(effect.high.unwrap_or(f64::INFINITY)))
-        }
-        Unit::Ratio => match effect.high {
-            Some(high) => format!("{} ({}-{})", times(value), times(effect.low), times(high)),
-            None => format!("{} (at least {})", times(value), times(effect.low)),
-        },
-    }
 }
 
 fn values(metric: &MetricVerdict) -> Option<String> {
@@ -169,7 +53,7 @@ fn within_words(metric: &MetricVerdict, rules: &Rules) -> String {
 
 /// A metric's own judgement.
 pub(super) fn metric(metric: &MetricJudge, rules: &Rules, weight: f64) -> MetricVerdict {
-    let (canary, baseline, effect) = effect(metric, rules);
+    let (canary, baseline, effect) = compare(metric, rules);
     let tests = metric.tests.as_ref();
     let sentinel = match tests {
         Some(_) if metric.is_noisy() => "noisy",

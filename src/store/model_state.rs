@@ -6,8 +6,8 @@ use std::sync::Arc;
 use super::series::Series;
 use crate::domain::drift::data_drift;
 use crate::domain::{
-    DriftScale, EndpointStatus, FeatureDrift, Judgement, Kpi, Level, Limits, ModelId, ModelKind, Reading,
-    RegisteredModel, Rollout, SourceId, Time, Version,
+    DriftLevel, DriftScale, EndpointStatus, FeatureDrift, Judgement, Kpi, Level, Limits, ModelId, ModelKind,
+    Reading, RegisteredModel, Rollout, SourceId, Time, Version,
 };
 
 /// Which traffic a series or reading is of.
@@ -40,6 +40,17 @@ pub struct FeatureState {
     pub latest: FeatureDrift,
     /// Past raw scores.
     pub history: Series,
+}
+
+impl FeatureState {
+    /// Since when the score has been at its present level or above, without a break; `None` without a level.
+    pub fn level_since(&self) -> Option<Time> {
+        let level = self.latest.level()?;
+        let holds = |raw: f64| self.latest.scale.common(raw).and_then(DriftLevel::of) >= Some(level);
+        let points: Vec<(i64, f64)> = self.history.points().collect();
+        let since = points.into_iter().rev().take_while(|&(_, raw)| holds(raw)).last();
+        Some(since.and_then(|(at, _)| Time::from_timestamp(at, 0)).unwrap_or(self.latest.at))
+    }
 }
 
 /// A finding that is not of one feature.

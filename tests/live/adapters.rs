@@ -29,7 +29,7 @@ fn prometheus_tells_quality_with_its_samples_and_drift_with_its_direction() {
     let store = observe_until(&lab.fleet(), |store| {
         let model = &store.models[0];
         model.reading_of(Kpi::Accuracy, Some(&v1)).is_some_and(|reading| reading.samples > Some(20))
-            && model.features().len() == 30
+            && model.features(None).len() == 30
             && store.models[1].value(Kpi::R2).is_some()
     });
     let model = &store.models[0];
@@ -40,7 +40,7 @@ fn prometheus_tells_quality_with_its_samples_and_drift_with_its_direction() {
     assert!((0.85..=1.0).contains(&accuracy.value.unwrap()), "{accuracy:?}");
     assert!(accuracy.samples.unwrap() > 20, "{accuracy:?}");
     // Exactly one feature is shifted by three standard deviations, by the normed Wasserstein distance.
-    let features = model.features();
+    let features = model.features(None);
     assert_eq!(features.len(), 30);
     assert_eq!(&*features[0].latest.feature, "mean_radius");
     assert!(features[0].latest.raw > 2.0, "{:?}", features[0].latest);

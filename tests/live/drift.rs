@@ -28,14 +28,14 @@ fn model(store: &Store) -> &ModelState {
 /// What every form of the newest report says.
 fn holds(store: &Store, scale: DriftScale) {
     let model = model(store);
-    let names: Vec<&str> = model.drift.keys().map(|name| &**name).collect();
+    let names: Vec<&str> = model.drift.keys().map(|(name, _)| &**name).collect();
     assert_eq!(names, ["moved", "sex", "still"], "predictions and truth are no features");
     for (name, scale, group, drifted) in [
         ("moved", scale, "sensor", true),
         ("sex", DriftScale::PValue, "", false),
         ("still", scale, "sensor", false),
     ] {
-        let state = &model.drift[name];
+        let state = &model.drift[&(name.into(), scale)];
         assert_eq!((state.latest.scale, &*state.latest.group), (scale, group), "{name}");
         assert_eq!(state.latest.is_drifted(), drifted, "{name} {:?}", state.latest);
         assert!(state.latest.threshold.is_some());
@@ -58,7 +58,7 @@ fn files_of_distances() {
     let lab = Lab::here();
     let store = observe(&in_files(&lab, "wasserstein"));
     holds(&store, DriftScale::Wasserstein);
-    let moved = &model(&store).drift["moved"];
+    let moved = &model(&store).drift[&("moved".into(), DriftScale::Wasserstein)];
     assert!((0.7..1.3).contains(&moved.latest.raw), "one standard deviation, not {}", moved.latest.raw);
     let course: Vec<f64> = moved.history.points().map(|(_, value)| value).collect();
     assert!(course.is_sorted(), "it drifts more each hour: {course:?}");
@@ -71,7 +71,10 @@ fn files_of_p_values() {
     let store = observe(&in_files(&Lab::here(), "default"));
     holds(&store, DriftScale::PValue);
     let model = model(&store);
-    assert!(model.drift["moved"].latest.raw < 1e-9, "a p-value is the smaller the worse");
+    assert!(
+        model.drift[&("moved".into(), DriftScale::PValue)].latest.raw < 1e-9,
+        "a p-value is the smaller the worse"
+    );
     assert_eq!(model.value(Kpi::DataDrift), None, "and tells no size");
     assert!(model.judgement(Kpi::DataDrift).unwrap().reason.contains("p-values"));
 }
@@ -82,7 +85,7 @@ fn the_service() {
     let store = observe_until(&in_service(&lab, "breast-cancer"), |store| store.sources[0].fault.is_none());
     holds(&store, DriftScale::Wasserstein);
     let files = observe(&in_files(&lab, "wasserstein"));
-    let raw = |store: &Store| model(store).drift["moved"].latest.raw;
+    let raw = |store: &Store| model(store).drift[&("moved".into(), DriftScale::Wasserstein)].latest.raw;
     assert_eq!(raw(&store), raw(&files), "file and service hold the same report");
 }
 
@@ -95,4 +98,32 @@ fn projects_without_reports_and_projects_that_are_not_there() {
         assert_eq!(fault.kind.word(), "not found");
         assert!(fault.detail.contains(words), "{fault}");
     }
+}
+
+#[test]
+fn feature_histograms_of_a_real_prometheus() {
+    let config = format!(
+        "environment = \"lab\"\nrefresh = \"1s\"\n[[prometheus]]\nurl = \"{}\"\n[[model]]\nname = \"bc\"\n\
+         [[feature_histograms]]\nmodel = \"bc\"\nmetric = \"model_feature_bucket\"\nwindow = \"10s\"\n\
+         reference_offset = \"15s\"\ninterval = \"1s\"\n",
+        Lab::here().at("prometheus")
+    );
+    let score = |store: &Store, feature: &str| {
+        let model = store.model(&ModelId::new("lab", "bc")).unwrap();
+        let state = model.drift.get(&(feature.into(), DriftScale::Share))?;
+        Some((
+            state.latest.raw,
+            state.latest.samples?,
+            state.latest.reference_samples?,
+            state.latest.shape.clone()?,
+        ))
+    };
+    let store = observe_until(&config, |store| {
+        let found = score(store, "still").zip(score(store, "moving"));
+        found.is_some_and(|(still, moving)| moving.0 > 0.2 && still.0 < 0.15)
+    });
+    let (still, moving) = (score(&store, "still").unwrap(), score(&store, "moving").unwrap());
+    assert!(moving.0 > 0.2 && still.0 < 0.15, "{still:?} {moving:?}");
+    assert!(still.1 > 100 && still.2 > 100, "rows of both windows: {still:?}");
+    assert!(moving.3.bins.len() > 5);
 }

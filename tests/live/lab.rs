@@ -133,13 +133,20 @@ pub fn observe(text: &str) -> Store {
 /// Rounds of every source until the store is as wanted. Real servers miss a scrape when the machine is
 /// busy: what they then do not say is right, and comes back. In vain it fails by what the caller asserts.
 pub fn observe_until(text: &str, wanted: impl Fn(&Store) -> bool) -> Store {
+    observe_with(text, |_| {}, wanted)
+}
+
+/// The same, with something put into the store before each round.
+pub fn observe_with(text: &str, prepare: impl Fn(&mut Store), wanted: impl Fn(&Store) -> bool) -> Store {
     http::install_tls();
     let loaded = config::parse("live.toml", text, &[]).unwrap();
     let mut sources = register::build(&loaded.config).unwrap();
     let mut store = Store::new(&loaded.config.environment, config::fleet::specs(&loaded.config));
+    store.judge_by(loaded.config.judge.clone(), loaded.config.refresh.as_secs_f64());
     store.expect(sources.iter().map(|source| source.info().clone()).collect());
     let end = Instant::now() + PATIENCE;
     loop {
+        prepare(&mut store);
         for report in runtime().block_on(poller::poll_round(&mut sources, 16, now)) {
             store.apply(&report);
         }

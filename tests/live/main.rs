@@ -14,6 +14,7 @@ mod pty;
 mod adapters;
 mod broken;
 mod drift;
+mod judging;
 mod lab;
 mod program;
 mod ratios;

@@ -239,7 +239,10 @@ fn foot(cx: &Cx, model: &ModelState) -> Vec<Words> {
     if let Some(level) = level.filter(|level| *level >= DriftLevel::Low) {
         advice.push((format!("{}: {}", level.word(), level.advice()), dim));
         let until = level.days().and_then(chrono::TimeDelta::try_days);
-        if let Some(until) = until.and_then(|days| cx.app.now.checked_add_signed(days)) {
+        // From when the first of the features that make it up came to this level.
+        let mine = features.iter().filter(|feature| feature.latest.confirmed_level() >= Some(level));
+        let since = mine.filter_map(|feature| feature.level_since()).min().unwrap_or(cx.app.now);
+        if let Some(until) = until.and_then(|days| since.checked_add_signed(days)) {
             advice.push((format!(" by {}", until.format("%b %-d")), plain));
         }
     }

@@ -15,8 +15,7 @@ pub fn draw(brush: &mut Brush, cx: &Cx, model: &ModelState, state: &FeatureState
     let x = brush.put(0, 0, &feature.feature, Role::Strong);
     let x = brush.put(x, 0, &format!("  {}", scores(model, feature)), Role::Text);
     brush.put(x, 0, &format!("   {}", certainty(feature)), Role::Dim);
-    let advice = advice(cx, feature);
-    brush.put(0, 1, &advice, Role::Dim);
+    brush.put(0, 1, &advice(state), Role::Dim);
     match &feature.shape {
         Some(shape) => {
             let rows = bins(cx, shape, brush.columns());
@@ -55,11 +54,12 @@ fn certainty(feature: &FeatureDrift) -> String {
     }
 }
 
-/// `high: retrain by Dec 5`, counted from now.
-fn advice(cx: &Cx, feature: &FeatureDrift) -> String {
+/// `high: retrain by Dec 5`, counted from when the level began.
+fn advice(state: &FeatureState) -> String {
+    let feature = &state.latest;
     let Some(level) = feature.confirmed_level() else { return "a p-value has no level".into() };
     let until = level.days().and_then(chrono::TimeDelta::try_days);
-    let by = until.and_then(|days| cx.app.now.checked_add_signed(days));
+    let by = until.zip(state.level_since()).and_then(|(days, since)| since.checked_add_signed(days));
     let by = by.map(|by| format!(" by {}", by.format("%b %-d"))).unwrap_or_default();
     let word = if level == DriftLevel::Minimal { "nothing to do" } else { level.advice() };
     format!("{}: {word}{by}", level.word())

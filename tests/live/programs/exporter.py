@@ -10,7 +10,7 @@ import sys
 import time
 
 import numpy
-from prometheus_client import Counter, Gauge, start_http_server
+from prometheus_client import Counter, Gauge, Histogram, start_http_server
 from scipy.stats import wasserstein_distance
 
 import scores
@@ -46,7 +46,17 @@ drifted = Gauge("evidently_column_drift_detected", "1 when the feature drifted",
 share = Gauge("evidently_share_of_drifted_columns", "0..1", MODEL)
 number = Gauge("evidently_number_of_drifted_columns", "count", MODEL)
 dataset = Gauge("evidently_dataset_drift", "1 when the share is over its threshold", MODEL)
+BOUNDS = [-2, -1.5, -1, -0.5, 0, 0.5, 1, 1.5, 2, 3, 4, 6, 8, 12]
+values = Histogram("model_feature", "values of features", ["feature", "model_name"], buckets=BOUNDS)
 reported = Gauge("evidently_report_timestamp_seconds", "unix time of the last drift report", MODEL)
+
+
+def observe_features(rng, begun, now):
+    """One feature stands still, one moves by a standard deviation in ten seconds."""
+    for feature, mean in (("still", 0.0), ("moving", (now - begun) / 10.0)):
+        series = values.labels(feature, CLASSIFIER)
+        for value in rng.normal(mean, 1.0, 100):
+            series.observe(value)
 
 
 class Judge:
@@ -109,6 +119,7 @@ class Judge:
 
 def main(port, path):
     judge = Judge()
+    rng, begun = numpy.random.default_rng(7), time.time()
     start_http_server(port, "127.0.0.1")
     open(path, "a").close()
     with open(path) as file:
@@ -119,6 +130,8 @@ def main(port, path):
             for line in lines:
                 judge.read(line)
             judge.publish(time.time())
+            # It starts again each half minute, so that the bounds hold it.
+            observe_features(rng, begun, begun + (time.time() - begun) % 30.0)
             time.sleep(1.0)
 
 
