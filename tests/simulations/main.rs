@@ -28,8 +28,8 @@
 //! |---|---|
 //! | e-BH, 300 metrics, 15 bad | false-discovery rate 0.0 % (worst look of each run 0.5 %), power 0.999 |
 //! | a sentinel of equal instances, 8 hours | noisy 4 %, aborted 2 % (without it 2 %) |
-//! | instances wobble, CV 0.5, 22 requests a look and instance | noisy 11 %, aborted 9 % (without it 9 %) |
-//! | the same with 220 requests | noisy 85 %, aborted 31 % (without it 50 %); a sentinel of each instance against the others would make 26 % of first alarms 15 % |
+//! | instances wobble, CV 0.5, 22 requests a look and instance | noisy 18 %, aborted 9 % (without it 9 %) |
+//! | the same with 220 requests | noisy 100 %, aborted 23 % (without it 50 %; with halves alone 31 %) |
 //! | errors 0.5 → 1.5 % from the stage of 25 % on, stages of 2 hours | 1,279 canary requests with the mixture over stages, 3,989 without; from the start 677 and 561 |
 //! | labels of two ages that differ by 10 points | paired by age 0 % aborted, unpaired 100 %; a bad canary promoted 0.5 % and 100 % |
 //! | detector after a promotion | healthy: 37 % of runs alarm in 20,000 blocks; errors 0.5 → 1.5 % after a day: 145 blocks, 459 without it |

@@ -73,21 +73,27 @@ pub fn draw(buf: &mut Buffer, area: Rect, cx: &Cx) {
 /// The judgement: a row a metric, its line, and all that is behind it when there is room.
 fn judged(brush: &mut Brush, y: usize, cx: &Cx, model: &ModelState, verdict: &Verdict) {
     let at = trial::Columns::of(brush.columns());
-    let mut rows: Vec<Row> = vec![trial::heading(cx, &at)];
-    rows.extend(verdict.metrics.iter().map(|metric| trial::metric(cx, &at, verdict, metric)));
     let (line, role) = trial::line(cx, verdict);
     let room = brush.rows().saturating_sub(y);
-    let lines = super::brush::wrap(&line, brush.columns()).len();
-    if room < rows.len() + lines {
-        rows.remove(0);
+    let wanted = super::brush::wrap(&line, brush.columns()).len();
+    let mut metrics: Vec<_> = verdict.metrics.iter().collect();
+    if room < metrics.len() + wanted {
+        // What does not fit is what says least; the line is cut before a metric goes.
+        metrics.sort_by(|a, b| b.log_evidence.total_cmp(&a.log_evidence));
     }
-    rows.truncate(room.saturating_sub(lines).max(1));
+    metrics.truncate(room.saturating_sub(1).max(1));
+    let lines = wanted.min(room.saturating_sub(metrics.len())).max(1);
+    let mut rows: Vec<Row> = Vec::new();
+    if room > metrics.len() + lines {
+        rows.push(trial::heading(cx, &at));
+    }
+    rows.extend(metrics.into_iter().map(|metric| trial::metric(cx, &at, verdict, metric)));
     let mut y = y + usize::from(room > rows.len() + lines);
     for row in &rows {
         brush.row(y, row);
         y += 1;
     }
-    y += brush.paragraph(y, brush.rows().saturating_sub(y), &line, role);
+    y += brush.paragraph(y, lines.min(brush.rows().saturating_sub(y)), &line, role);
     if cx.zoomed {
         let mut more = vec![Vec::new()];
         more.extend(trial::details(cx, verdict));
