@@ -11,9 +11,8 @@ use super::rules::MetricKind;
 use crate::domain::Time;
 use crate::stats::sequential::Arm;
 
-/// A line as it is written.
+/// A line as it is written. Other fields are left alone: recorders may add their own.
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 struct Line {
     t: Time,
     metric: String,

@@ -48,8 +48,8 @@ pub struct RolloutJudge {
 }
 
 impl RolloutJudge {
-    /// A rollout with these metrics, weighted equally, over `stages` planned stages after the first. The
-    /// set of metrics is fixed: weights chosen later would void the guarantee.
+    /// A rollout with these metrics over `stages` planned stages after the first, weighted as the rules say,
+    /// else equally. The set of metrics is fixed: weights chosen later would void the guarantee.
     pub fn new(rules: Arc<Rules>, metrics: &[(Arc<str>, MetricKind)], stages: usize) -> Self {
         let judge =
             |(name, kind): &(Arc<str>, MetricKind)| MetricJudge::new(name, *kind, rules.clone(), stages);
@@ -117,12 +117,14 @@ impl RolloutJudge {
         if self.metrics.is_empty() {
             return 0.0;
         }
-        let logs: Vec<f64> = self.metrics.iter().map(MetricJudge::abort_log_e).collect();
-        log_sum_exp(logs) - (self.metrics.len() as f64).ln()
+        let weighted = |metric: &MetricJudge| self.weight(metric).ln() + metric.abort_log_e();
+        log_sum_exp(self.metrics.iter().map(weighted).collect::<Vec<f64>>())
     }
 
-    fn weight(&self) -> f64 {
-        1.0 / self.metrics.len().max(1) as f64
+    /// A metric's weight in the combined evidence; all of them sum to 1.
+    fn weight(&self, metric: &MetricJudge) -> f64 {
+        let of = |metric: &MetricJudge| self.rules.weights.get(&*metric.name).copied().unwrap_or(1.0);
+        of(metric) / self.metrics.iter().map(of).sum::<f64>()
     }
 
     fn is_split_wrong(&self) -> bool {
@@ -134,7 +136,7 @@ impl RolloutJudge {
         if self.log_e() < bound {
             return None;
         }
-        let alone = |metric: &&MetricJudge| metric.abort_log_e() + self.weight().ln() >= bound;
+        let alone = |metric: &&MetricJudge| metric.abort_log_e() + self.weight(metric).ln() >= bound;
         Some(Cause::Evidence(self.metrics.iter().filter(alone).map(|metric| metric.name.clone()).collect()))
     }
 
@@ -179,8 +181,11 @@ impl RolloutJudge {
 
     /// The verdict at `now`, which may be later than the last look: then data may have gone stale.
     pub fn verdict(&self, now: Time) -> Verdict {
-        let metrics: Vec<MetricVerdict> =
-            self.metrics.iter().map(|metric| words::metric(metric, &self.rules, self.weight())).collect();
+        let metrics: Vec<MetricVerdict> = self
+            .metrics
+            .iter()
+            .map(|metric| words::metric(metric, &self.rules, self.weight(metric)))
+            .collect();
         let (decision, why) = self.decide(now);
         let mut notes = words::notes(self, &self.rules);
         if let Some((metric, (low, high))) = self.breach(self.rules.error_limits[0]) {
@@ -253,7 +258,7 @@ impl RolloutJudge {
     /// The nearer end at the present rate: abort by the combined evidence's leader, promote by the slowest.
     fn eta(&self) -> Option<Eta> {
         let leader = self.metrics.iter().max_by(|a, b| a.abort_log_e().total_cmp(&b.abort_log_e()))?;
-        let abort_needed = self.rules.abort_bound() - self.weight().ln();
+        let abort_needed = self.rules.abort_bound() - self.weight(leader).ln();
         let abort = more(leader, abort_needed, Decision::Abort);
         let mut promote: Option<Eta> = None;
         for metric in self.metrics.iter().filter(|metric| metric.kind.is_required()) {

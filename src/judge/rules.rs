@@ -1,5 +1,7 @@
 //! What the judgement goes by: chances of error, tolerances, limits.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -67,6 +69,8 @@ pub struct Rules {
     pub soak_s: f64,
     /// Difference of the arms' share of labelled rows above which accuracy says nothing, 0…1.
     pub coverage_gap: f64,
+    /// Weights of metrics in the combined evidence, `weights.latency = 2.0`; 1 for those not named.
+    pub weights: BTreeMap<String, f64>,
     /// Odds against the configured split of traffic at which nothing can be told any more.
     pub split_odds: f64,
 }
@@ -86,6 +90,7 @@ impl Default for Rules {
             hard_limit_requests: 50,
             soak_s: 0.0,
             coverage_gap: 0.05,
+            weights: BTreeMap::new(),
             split_odds: 1_000.0,
         }
     }
@@ -128,6 +133,7 @@ impl Rules {
             ("hard_limit", part(self.hard_limit), "a share; 0 is off"),
             ("soak_s", self.soak_s >= 0.0 && self.soak_s.is_finite(), "seconds, 0 or more"),
             ("coverage_gap", share(self.coverage_gap), "a share"),
+            ("weights", self.weights.values().all(|w| *w > 0.0 && w.is_finite()), "numbers above 0"),
             ("split_odds", self.split_odds > 1.0 && self.split_odds.is_finite(), "above 1"),
         ];
         checks.into_iter().find(|check| !check.1).map(|(name, _, remedy)| (name, remedy))

@@ -257,6 +257,20 @@ fn a_baseline_that_differs_by_itself_is_noisy() {
 }
 
 #[test]
+fn weights_sum_to_one_and_a_heavier_metric_needs_less() {
+    let metrics = [("errors", MetricKind::Errors), ("crashes", MetricKind::Counts)];
+    let metrics: Vec<(Arc<str>, MetricKind)> = metrics.map(|(name, kind)| (name.into(), kind)).to_vec();
+    let weights = [("errors".to_owned(), 3.0)].into();
+    let judge = RolloutJudge::new(Arc::new(Rules { weights, ..Rules::default() }), &metrics, 0);
+    let verdict = judge.verdict(at(0));
+    assert_eq!([verdict.metrics[0].weight, verdict.metrics[1].weight], [0.75, 0.25]);
+    assert_eq!(
+        Rules { weights: [("a".into(), 0.0)].into(), ..Rules::default() }.mistake().unwrap().0,
+        "weights"
+    );
+}
+
+#[test]
 fn stale_blocks_tell_nothing() {
     let (mut traffic, mut judge) = (Traffic::new(13), errors_only(Rules::default()));
     let looks: Vec<Look> = (0..10).map(|_| traffic.errors((50, 0.0), (50, 0.0))).collect();

@@ -92,6 +92,9 @@ impl Page<'_> {
                 rollout.controller
             );
             rows.push(self.fact("canary", words));
+            if let Some(verdict) = model.verdict() {
+                rows.push(self.fact("judgement", verdict.line.as_str()));
+            }
             for (name, words) in [("owner", &rollout.owner), ("says", &rollout.message)] {
                 if !words.is_empty() {
                     rows.push(self.fact(name, words.as_str()));
