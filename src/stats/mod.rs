@@ -15,5 +15,8 @@ pub mod sequential;
 pub mod sketch;
 pub mod special;
 
+#[cfg(test)]
+mod tests;
+
 pub use outcome::Outcome;
 pub use sample::Sorted;

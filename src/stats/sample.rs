@@ -1,5 +1,13 @@
 //! Samples: cleaned and sorted, with their moments and percentiles.
 
+use std::borrow::Cow;
+
+/// Above this, cubes and sums of squares may overflow.
+const HUGE: f64 = 1e90;
+/// 2⁻⁹⁶⁰, a power of two: brings the largest number there is to about 2⁶⁴ and rounds nothing above 2⁻⁶².
+const SHRINK: f64 = 1.0 / (POWER * POWER * POWER * POWER * POWER * POWER * POWER * POWER);
+const POWER: f64 = (1u128 << 120) as f64;
+
 /// A sample without its non-finite values, ascending; −0 counts as 0.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Sorted {
@@ -22,6 +30,25 @@ impl Sorted {
     /// The values, ascending.
     pub fn values(&self) -> &[f64] {
         &self.values
+    }
+
+    /// The largest magnitude; 0 of nothing.
+    fn magnitude(&self) -> f64 {
+        let ends = self.values.first().into_iter().chain(self.values.last());
+        ends.fold(0.0, |most, value| most.max(value.abs()))
+    }
+
+    /// Two samples, scaled down together where their squares or differences would overflow: for scores that
+    /// do not depend on the scale.
+    pub fn tamed<'a>(a: &'a Self, b: &'a Self) -> (Cow<'a, Self>, Cow<'a, Self>) {
+        if a.magnitude().max(b.magnitude()) < HUGE {
+            return (Cow::Borrowed(a), Cow::Borrowed(b));
+        }
+        let shrunk = |sample: &Self| {
+            let values = sample.values.iter().map(|value| value * SHRINK + 0.0).collect();
+            Cow::Owned(Self { values, dropped: sample.dropped })
+        };
+        (shrunk(a), shrunk(b))
     }
 
     /// How many values there are.
@@ -69,6 +96,9 @@ impl Sorted {
         let high = self.values[(rank.floor() as usize + 1).min(self.values.len() - 1)];
         let part = rank - rank.floor();
         let distance = high - low;
+        if !distance.is_finite() {
+            return Some(low * (1.0 - part) + high * part);
+        }
         // From the nearer end, as NumPy does, so that equal neighbours give exactly their value.
         Some(if part >= 0.5 { high - distance * (1.0 - part) } else { low + distance * part })
     }

@@ -202,3 +202,99 @@ impl Judging {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Phase, Total};
+
+    fn at(second: i64) -> Time {
+        Time::from_timestamp(1_800_000_000 + second, 0).unwrap()
+    }
+
+    fn rollout(canary: &str, asked: f64) -> Rollout {
+        Rollout {
+            controller: "test".into(),
+            stable: Version::new("1"),
+            canary: Some(Version::new(canary)),
+            steps: Vec::new(),
+            step: 0,
+            asked,
+            measured: None,
+            phase: Phase::Progressing,
+            since: None,
+            until: None,
+            waits: false,
+            owner: String::new(),
+            message: String::new(),
+        }
+    }
+
+    fn counter(version: &str, events: f64, trials: f64) -> Counter {
+        let total = Total::Events { events, trials };
+        Counter { version: Version::new(version), instance: Some("i".into()), age_s: None, total }
+    }
+
+    /// Both versions after so many looks: the canary fails at five times the rate.
+    fn counted(judging: &mut Judging, rank: u8, canary: &str, look: i64) {
+        let n = look as f64;
+        let counters = [counter("1", n, 100.0 * n), counter(canary, 5.0 * n, 100.0 * n)];
+        judging.take(rank, &"errors".into(), &counters, at(15 * look));
+    }
+
+    fn watch(judging: &mut Judging, canary: &str, looks: std::ops::Range<i64>) -> Vec<Turn> {
+        let (rollout, rules) = (rollout(canary, 50.0), Arc::new(Rules::default()));
+        looks
+            .filter_map(|look| {
+                counted(judging, 1, canary, look);
+                judging.look(Some(&rollout), &rules, 15.0, at(15 * look))
+            })
+            .collect()
+    }
+
+    #[test]
+    fn a_bad_canary_turns_to_abort_once() {
+        let mut judging = Judging::default();
+        let turns = watch(&mut judging, "2", 0..60);
+        let words: Vec<Decision> = turns.iter().map(|turn| turn.is).collect();
+        assert_eq!(words.last(), Some(&Decision::Abort), "{turns:?}");
+        assert_eq!(words.iter().filter(|word| **word == Decision::Abort).count(), 1);
+        let verdict = judging.verdict.as_ref().unwrap();
+        assert_eq!(verdict.share.map(|share| share[1]), Some(0.5));
+        assert_eq!(verdict.metrics[0].n_canary, verdict.metrics[0].n_baseline);
+    }
+
+    #[test]
+    fn another_canary_is_judged_anew_and_none_is_not_judged() {
+        let mut judging = Judging::default();
+        watch(&mut judging, "2", 0..60);
+        assert_eq!(judging.verdict.as_ref().unwrap().verdict, Decision::Abort);
+        watch(&mut judging, "3", 60..63);
+        assert_ne!(judging.verdict.as_ref().unwrap().verdict, Decision::Abort);
+        judging.look(None, &Arc::new(Rules::default()), 15.0, at(15 * 64));
+        assert_eq!(judging.verdict, None);
+    }
+
+    #[test]
+    fn two_sources_of_the_same_counts_count_once() {
+        let (mut judging, rules) = (Judging::default(), Arc::new(Rules::default()));
+        for look in 0..10 {
+            counted(&mut judging, 0, "2", look);
+            counted(&mut judging, 1, "2", look);
+            judging.look(Some(&rollout("2", 50.0)), &rules, 15.0, at(15 * look));
+        }
+        let metric = &judging.verdict.as_ref().unwrap().metrics[0];
+        assert_eq!(metric.n_canary, 900, "100 a look, the first look only teaches");
+    }
+
+    #[test]
+    fn the_past_before_the_canary_is_its_history() {
+        let (mut judging, rules) = (Judging::default(), Arc::new(Rules::default()));
+        for look in 0..20 {
+            let n = look as f64;
+            judging.take(1, &"errors".into(), &[counter("1", n, 100.0 * n)], at(15 * look));
+            judging.look(None, &rules, 15.0, at(15 * look));
+        }
+        assert_eq!(judging.past["errors"].1.trials(), 1_900);
+    }
+}

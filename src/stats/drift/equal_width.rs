@@ -33,6 +33,8 @@ pub struct NannyMl {
 /// Source: evidently 0.7, `get_binned_data` with its psi, kl_div and jensenshannon tests.
 pub fn evidently(reference: &Sorted, current: &Sorted) -> Outcome<Evidently> {
     both(reference, current).map(|_| {
+        let (reference, current) = Sorted::tamed(reference, current);
+        let (reference, current) = (reference.as_ref(), current.as_ref());
         let (p, q) = if reference.distinct() > CATEGORIES {
             let edges = sturges(reference, current);
             (histogram(reference, &edges), histogram(current, &edges))
@@ -59,6 +61,8 @@ pub fn scores(p: &[f64], q: &[f64]) -> Evidently {
 /// Source: nannyml's univariate Jensen–Shannon and Hellinger methods.
 pub fn nannyml(reference: &Sorted, current: &Sorted) -> Outcome<NannyMl> {
     both(reference, current).map(|_| {
+        let (reference, current) = Sorted::tamed(reference, current);
+        let (reference, current) = (reference.as_ref(), current.as_ref());
         let edges = doane(reference);
         let of = |sample: &Sorted| -> Vec<f64> {
             let inside = histogram(sample, &edges);

@@ -1,5 +1,7 @@
 //! Wasserstein's first distance.
 
+use std::borrow::Cow;
+
 use super::both;
 use crate::stats::sample::numpy_sd;
 use crate::stats::{Outcome, Sorted};
@@ -20,7 +22,10 @@ pub fn distance(reference: &Sorted, current: &Sorted) -> Outcome<f64> {
                 (None, Some(&b)) => b,
                 (None, None) => break,
             };
-            sum += (i as f64 / n - j as f64 / m).abs() * (next - before);
+            let apart = (i as f64 / n - j as f64 / m).abs();
+            if apart > 0.0 {
+                sum += apart * (next - before);
+            }
             before = next;
             while i < r.len() && r[i] <= next {
                 i += 1;
@@ -35,6 +40,9 @@ pub fn distance(reference: &Sorted, current: &Sorted) -> Outcome<f64> {
 
 /// W1 in standard deviations (divisor n) of the reference, at least 0.001 of the unit.
 pub fn normed(reference: &Sorted, current: &Sorted) -> Outcome<f64> {
-    let spread = numpy_sd(reference.values()).max(LEAST_SD);
-    distance(reference, current).map(|distance| distance / spread)
+    let (r, x) = Sorted::tamed(reference, current);
+    let is_tamed = matches!(r, Cow::Owned(_));
+    let least = if is_tamed { f64::MIN_POSITIVE } else { LEAST_SD };
+    let spread = numpy_sd(r.values()).max(least);
+    distance(&r, &x).map(|distance| distance / spread)
 }
