@@ -148,6 +148,10 @@ fn feature_row(
         (_, true) => Role::Strong,
         _ => Role::Text,
     };
+    if is_chosen && at.name > 0 {
+        let mark = (cx.look.glyphs().selected, cx.look.style(role));
+        cells = cells.cells(at.name - 1, std::iter::once(mark));
+    }
     cells = cells.at(at.name, &*feature.feature, cx.look.style(role));
     if at.cells > 0 {
         let heat = heat::cells(state, span, cx.app.now.timestamp(), at.cells);

@@ -13,9 +13,8 @@ use crate::view::text;
 pub fn draw(brush: &mut Brush, cx: &Cx, model: &ModelState, state: &FeatureState) {
     let feature = &state.latest;
     let x = brush.put(0, 0, &feature.feature, Role::Strong);
-    let x = brush.put(x, 0, &format!("  {}", scores(model, feature)), Role::Text);
-    brush.put(x, 0, &format!("   {}", certainty(feature)), Role::Dim);
-    brush.put(0, 1, &advice(state), Role::Dim);
+    brush.put(x, 0, &format!("  {}", scores(model, feature)), Role::Text);
+    brush.put(0, 1, &format!("{}   {}", advice(state), certainty(feature)), Role::Dim);
     match &feature.shape {
         Some(shape) => {
             let rows = bins(cx, shape, brush.columns());
