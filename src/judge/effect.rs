@@ -29,7 +29,10 @@ pub(super) fn compare(metric: &MetricJudge, rules: &Rules) -> (Option<f64>, Opti
             (canary, baseline, effect)
         }
         (MetricKind::Accuracy, _) => {
-            let (canary, baseline) = (rate(Role::Canary), rate(Role::Baseline));
+            let (canary, baseline) = match metric.paired_rates() {
+                Some((canary, baseline)) => (Some(canary), Some(baseline)),
+                None => (rate(Role::Canary), rate(Role::Baseline)),
+            };
             let effect = canary.zip(baseline).map(|(c, b)| Effect {
                 unit: Unit::Difference,
                 value: Some(b - c),

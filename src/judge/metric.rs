@@ -61,6 +61,8 @@ pub struct MetricJudge {
     pub(super) tests: Option<Tests>,
     /// What both arms did since the canary came: canary, baseline.
     pub(super) totals: [Option<Counts>; 2],
+    /// The same by age of the labels, of what is counted in events.
+    pub(super) by_age: BTreeMap<Option<u64>, [Arm; 2]>,
     pub(super) ratio: RatioInterval,
     /// ln of the largest abort evidence so far.
     pub max_abort: f64,
@@ -86,6 +88,7 @@ impl MetricJudge {
             history: History::default(),
             tests: None,
             totals: [None, None],
+            by_age: BTreeMap::new(),
             ratio: RatioInterval::default(),
             max_abort: 0.0,
             max_promote: f64::NEG_INFINITY,
@@ -230,8 +233,12 @@ impl MetricJudge {
 
     fn note_labels(&mut self, portions: &[Portion]) {
         for portion in portions {
+            if let Counts::Events(arm) = &portion.counts {
+                let arms = self.by_age.entry(portion.age_s).or_default();
+                arms[usize::from(portion.role == Role::Baseline)].add(*arm);
+            }
             let trials = portion.counts.trials();
-            if let Some(age) = portion.age_s {
+            if let Some(age) = portion.age_s.filter(|_| portion.role == Role::Canary) {
                 *self.ages.entry(age).or_default() += trials;
             }
             if let Some(predictions) = portion.predictions {
@@ -290,6 +297,17 @@ impl MetricJudge {
             Counts::Events(arm) => Some(*arm),
             Counts::Buckets(_) => None,
         }
+    }
+
+    /// Rates of both arms, canary and baseline, as if the baseline's labels were as old as the canary's:
+    /// of each age that both have, weighted by the canary's trials. Older labels may be of other cases.
+    pub(super) fn paired_rates(&self) -> Option<(f64, f64)> {
+        let both = || self.by_age.values().filter(|[c, b]| c.trials > 0 && b.trials > 0);
+        let all: f64 = both().map(|[canary, _]| canary.trials as f64).sum();
+        let mean = |rate: fn(&[Arm; 2]) -> f64| {
+            both().map(|arms| arms[0].trials as f64 * rate(arms)).sum::<f64>() / all
+        };
+        (all > 0.0).then(|| (mean(|arms| arms[0].rate()), mean(|arms| arms[1].rate())))
     }
 
     /// Difference of the arms' shares of labelled rows, 0…1, where predictions are told.

@@ -207,6 +207,34 @@ fn a_slower_canary_is_aborted_beyond_the_margin_and_hinted_within_it() {
 }
 
 #[test]
+fn accuracies_are_shown_as_if_labels_were_as_old_as_each_other() {
+    let mut judge =
+        RolloutJudge::new(Arc::new(Rules::default()), &[("accuracy".into(), MetricKind::Accuracy)], 0);
+    for second in 1..40 {
+        let portion =
+            |role, age, wrong, labels| Portion { age_s: Some(age), ..Portion::events(role, wrong, labels) };
+        // Old labels are of harder cases, and the baseline has many more of them.
+        let portions = vec![
+            portion(Role::Canary, 300, 2, 20),
+            portion(Role::Baseline, 300, 2, 20),
+            portion(Role::Canary, 3_600, 1, 5),
+            portion(Role::Baseline, 3_600, 36, 180),
+        ];
+        judge.update(&Look {
+            at: at(60 * second),
+            share: None,
+            metrics: vec![("accuracy".into(), portions)],
+        });
+    }
+    let verdict = judge.verdict(at(60 * 40));
+    let metric = &verdict.metrics[0];
+    assert!((metric.canary.unwrap() - metric.baseline.unwrap()).abs() < 1e-9, "{}", verdict.line);
+    let effect = metric.effect.unwrap();
+    assert!(effect.low < 0.0 && effect.high.unwrap() > 0.0, "{effect:?}");
+    assert_eq!(metric.one_look_only, None);
+}
+
+#[test]
 fn labels_of_unequal_coverage_tell_nothing() {
     let mut judge =
         RolloutJudge::new(Arc::new(Rules::default()), &[("accuracy".into(), MetricKind::Accuracy)], 0);

@@ -82,6 +82,8 @@ pub(super) fn metric(metric: &MetricJudge, rules: &Rules, weight: f64) -> Metric
         one_look_only: metric
             .arm(Role::Canary)
             .zip(metric.arm(Role::Baseline))
+            // Labels of several ages are not one pair of counts.
+            .filter(|_| metric.by_age.len() <= 1)
             .and_then(|(canary, baseline)| super::once::look(canary, baseline)),
         reason: String::new(),
         says: Decision::KeepWatching,
