@@ -41,7 +41,7 @@ fn judged(config: &str, source: &str, stable: &str, canary: &str) -> Verdict {
         |store| {
             verdict(store).is_some_and(|verdict| {
                 let errors = verdict.metrics.iter().find(|metric| &*metric.metric == "errors");
-                errors.is_some_and(|m| m.n_canary > 50 && m.n_baseline > 50 && m.log_evidence > 0.0)
+                errors.is_some_and(|m| m.n_canary > 50 && m.n_baseline > 50 && m.canary > Some(0.0))
             })
         },
     );

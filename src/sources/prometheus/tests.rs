@@ -329,3 +329,48 @@ fn histories_keep_their_gaps() {
     assert_eq!(points(Kpi::LatencyP95), None, "no point, no line");
     assert_eq!(points(Kpi::Throughput), Some(2), "NaN is a gap, not a zero");
 }
+
+#[test]
+fn running_totals_are_told_by_version_and_instance() {
+    use super::totals::{Count, facts};
+    use crate::domain::Total;
+
+    let group = one("wardroom", "");
+    let text = |count| {
+        let all = queries(&group, &None, 60, 15);
+        all.into_iter().find(|query| query.ask == Ask::Total(count)).map(|query| query.text)
+    };
+    assert_eq!(
+        text(Count::Errors).as_deref(),
+        Some("sum by (instance, model, version) (model_requests_total{code=~\"5..\",model=~\"als\"})")
+    );
+    let at = |version: &'static str, more: &[(&str, &str)], value: f64| {
+        let labels = [&[("model", "als"), ("version", version), ("instance", "i1")], more].concat();
+        line(&labels, value)
+    };
+    let mut haul = Haul::new();
+    haul.insert(Ask::Total(Count::Requests), vec![at("1", &[], 100.0), at("2", &[], 10.0)]);
+    // No failure yet is zero failures, not nothing.
+    haul.insert(Ask::Total(Count::Errors), vec![at("2", &[], 3.0)]);
+    haul.insert(
+        Ask::Total(Count::Buckets),
+        [("0.1", 4.0), ("+Inf", 10.0)].map(|(le, n)| at("2", &[("le", le)], n)).to_vec(),
+    );
+    haul.insert(Ask::Total(Count::Labelled), vec![at("2", &[("age_s", "60")], 5.0)]);
+    haul.insert(Ask::Total(Count::Wrong), vec![at("2", &[("age_s", "60")], 1.0)]);
+    let told: Vec<(String, Vec<crate::domain::Counter>)> = facts(&group, &haul)
+        .into_iter()
+        .map(|fact| match fact {
+            Fact::Counters { metric, counters, .. } => (metric.to_string(), counters),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    let of = |metric: &str| &told.iter().find(|(name, _)| name == metric).unwrap().1;
+    let totals: Vec<&Total> = of("errors").iter().map(|counter| &counter.total).collect();
+    assert_eq!(
+        totals,
+        [&Total::Events { events: 0.0, trials: 100.0 }, &Total::Events { events: 3.0, trials: 10.0 }]
+    );
+    assert_eq!(of("latency")[0].total, Total::Buckets(vec![(0.1, 4.0), (f64::INFINITY, 10.0)]));
+    assert_eq!((of("accuracy")[0].age_s, of("accuracy")[0].instance.as_deref()), (Some(60), Some("i1")));
+}

@@ -31,6 +31,10 @@ pub enum Count {
     Wrong,
 }
 
+/// Models of a group up to which buckets are asked by instance: of more, one answer would be many MiB at every
+/// poll.
+const MOST: usize = 300;
+
 /// Queries of the totals. A group without a version label has none: nothing could be compared.
 pub fn queries(group: &Group, names: &super::ask::Names, all: &mut Vec<Query>) {
     if group.version_labels.is_empty() {
@@ -46,6 +50,7 @@ pub fn queries(group: &Group, names: &super::ask::Names, all: &mut Vec<Query>) {
     if let Some(latency) = &preset.latency
         && latency.kind == HistogramType::Histogram
         && !is_of_server(group)
+        && group.members.len() <= MOST
         && let Some(metric) = existing(&latency.metric, "_bucket", names)
     {
         push(Count::Buckets, &format!("{metric}_bucket"), &latency.select, &["le"], "latency");
