@@ -246,16 +246,14 @@ fn five_hundred_features_with_hostile_names_fit_every_size() {
     let model = store.models[0].id.clone();
     let long = "x".repeat(200);
     let features = (0..500)
-        .map(|i| FeatureDrift {
-            feature: text::clean_name(&format!("\u{1b}[31m心电图e\u{301}{i:03} {long}\u{202e}")).into(),
-            group: "".into(),
-            raw: f64::from(i) / 600.0,
-            scale: DriftScale::Share,
-            threshold: None,
-            at: screen::now(),
-            samples: None,
-            reference_samples: None,
-            shape: None,
+        .map(|i| {
+            FeatureDrift::new(
+                text::clean_name(&format!("\u{1b}[31m心电图e\u{301}{i:03} {long}\u{202e}")),
+                "",
+                f64::from(i) / 600.0,
+                DriftScale::Share,
+                screen::now(),
+            )
         })
         .collect();
     let source = store.sources[0].info.id.clone();

@@ -135,3 +135,28 @@ fn a_note_is_cleaned_and_stands_in_the_timeline() {
     press(&mut app, &mut store, &["Enter"]);
     assert_eq!(store.timeline.back().map(|event| event.what.as_str()), Some("drill[31m begins"));
 }
+
+#[test]
+fn the_drift_method_and_the_chosen_feature_stay_within_what_there_is() {
+    use crate::domain::{DriftScale, FeatureDrift};
+    use crate::store::{FeatureState, Series};
+
+    let (mut app, mut store) = room();
+    press(&mut app, &mut store, &["Esc", "v"]);
+    assert_eq!(app.drift_scale, None, "nothing is measured");
+    for scale in [DriftScale::Share, DriftScale::Psi] {
+        for name in ["a", "b", "c"] {
+            let latest = FeatureDrift::new(name, "", 0.1, scale, app.now);
+            let state = FeatureState { latest, history: Series::default() };
+            store.models[0].drift.insert((name.into(), scale), state);
+        }
+    }
+    press(&mut app, &mut store, &["v"]);
+    assert_eq!(app.drift_scale, Some(DriftScale::Psi), "the first press leaves what is shown already");
+    press(&mut app, &mut store, &["v"]);
+    assert_eq!(app.drift_scale, Some(DriftScale::Share));
+    press(&mut app, &mut store, &["3", "Enter", "j", "j", "j", "j", "j"]);
+    assert_eq!(app.pane_offset, 2, "three features, though each is measured twice");
+    press(&mut app, &mut store, &["k"]);
+    assert_eq!(app.pane_offset, 1, "no key is lost on the way back");
+}

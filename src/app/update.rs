@@ -320,13 +320,14 @@ fn travel(app: &mut App, store: &Store, action: Action) {
     let page = fleet_height(app).max(1);
     if app.zoomed && app.focus != Focus::Fleet {
         let page = u16::try_from(page).unwrap_or(u16::MAX);
-        // The longest pane is the timeline, or the features of a model.
-        let features = app
-            .selected
-            .as_ref()
-            .and_then(|id| store.model(id))
-            .map_or(0, |model| model.features(None).len());
-        let longest = u16::try_from(store.timeline.len().max(features).max(40)).unwrap_or(u16::MAX);
+        // Drift has a chosen feature, which must not run past the last one; other panes scroll, and the
+        // longest of them is the timeline.
+        let model = app.selected.as_ref().and_then(|id| store.model(id));
+        let last = match app.focus {
+            Focus::Pane(Pane::Drift) => model.map_or(0, |model| model.features(None).len().saturating_sub(1)),
+            _ => store.timeline.len().max(40),
+        };
+        let longest = u16::try_from(last).unwrap_or(u16::MAX);
         app.pane_offset = match action {
             Action::Up => app.pane_offset.saturating_sub(1),
             Action::Down => app.pane_offset.saturating_add(1).min(longest),

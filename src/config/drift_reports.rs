@@ -59,6 +59,17 @@ fn usual_name() -> String {
     "drift-reports".into()
 }
 
+/// A feature that stands in two groups: the second group, and what is wrong.
+pub(super) fn grouped_twice(groups: &BTreeMap<String, Vec<String>>) -> Option<(&str, String)> {
+    let mut known: BTreeMap<&str, &str> = BTreeMap::new();
+    groups.iter().flat_map(|(group, features)| features.iter().map(move |feature| (group, feature))).find_map(
+        |(group, feature)| {
+            let first = known.insert(feature, group).filter(|first| first != group)?;
+            Some((group.as_str(), format!("`{feature}` is in the group `{first}` already")))
+        },
+    )
+}
+
 /// Looks at every table of drift reports, but not at names and addresses, which all sources share.
 ///
 /// # Errors
@@ -100,14 +111,8 @@ pub(super) fn validate(config: &Config, places: &Places) -> Result<(), ConfigErr
             let what = "is more than a day".to_owned();
             return wrong(".utc_offset_minutes", what, "write minutes ahead of UTC, such as 60 or -300");
         }
-        let mut grouped: BTreeMap<&str, &str> = BTreeMap::new();
-        for (group, features) in &reports.groups {
-            for feature in features {
-                if let Some(first) = grouped.insert(feature, group).filter(|first| *first != group) {
-                    let what = format!("`{feature}` is in the group `{first}` already");
-                    return wrong(&format!(".groups.{group}"), what, "keep each feature in one group");
-                }
-            }
+        if let Some((group, what)) = grouped_twice(&reports.groups) {
+            return wrong(&format!(".groups.{group}"), what, "keep each feature in one group");
         }
     }
     Ok(())

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::drift_reports::grouped_twice;
 use super::duration::Span;
 use super::error::ConfigError;
 use super::model::Config;
@@ -93,14 +94,8 @@ pub(super) fn validate(config: &Config, places: &Places) -> Result<(), ConfigErr
                 return wrong(&format!(".methods[{number}]"), what, &remedy);
             }
         }
-        let mut grouped: BTreeMap<&str, &str> = BTreeMap::new();
-        for (group, features) in &samples.groups {
-            for feature in features {
-                if let Some(first) = grouped.insert(feature, group).filter(|first| *first != group) {
-                    let what = format!("`{feature}` is in the group `{first}` already");
-                    return wrong(&format!(".groups.{group}"), what, "keep each feature in one group");
-                }
-            }
+        if let Some((group, what)) = grouped_twice(&samples.groups) {
+            return wrong(&format!(".groups.{group}"), what, "keep each feature in one group");
         }
     }
     Ok(())

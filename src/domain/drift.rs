@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::Time;
+use crate::stats::drift::level::Noise;
 
 /// The five levels of the guide, and their deadlines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -162,6 +163,18 @@ impl DriftScale {
         })
     }
 
+    /// The noise in a score from a reference of `n` rows and a current sample of `m`, and the score on the
+    /// common scale below which it says nothing: without rows nothing is said.
+    pub fn noise(self, n: u64, m: u64) -> (Noise, f64) {
+        let noise = crate::stats::drift::level::noise(n, m, BINS, ALPHA);
+        let floor = match self {
+            _ if n == 0 || m == 0 => f64::INFINITY,
+            Self::Psi => self.common(noise.psi_expected).unwrap_or(0.0),
+            _ => noise.ks_floor,
+        };
+        (noise, floor)
+    }
+
     /// Brings a raw score to the common scale (0…1, share of rows that moved) by linear interpolation
     /// between the calibrated bounds; above the last bound it grows in proportion, at most to 1. `None`
     /// for p-values and NaN: a p-value says nothing about size.
@@ -244,6 +257,27 @@ const ALPHA: f64 = 0.05;
 const BINS: u64 = 10;
 
 impl FeatureDrift {
+    /// A score of which no threshold, no rows and no distributions are told. The names are cleaned already.
+    pub fn new(
+        feature: impl Into<Arc<str>>,
+        group: impl Into<Arc<str>>,
+        raw: f64,
+        scale: DriftScale,
+        at: Time,
+    ) -> Self {
+        Self {
+            feature: feature.into(),
+            group: group.into(),
+            raw,
+            scale,
+            threshold: None,
+            at,
+            samples: None,
+            reference_samples: None,
+            shape: None,
+        }
+    }
+
     /// The score on the common scale.
     pub fn score(&self) -> Option<f64> {
         self.scale.common(self.raw)
@@ -257,23 +291,20 @@ impl FeatureDrift {
     /// How sure the level is: confirmed when even the least true score that the rows allow (Massart's bound)
     /// reaches it; noise when the score is what samples of this size show without any drift.
     pub fn certainty(&self) -> Certainty {
-        let (Some(n), Some(m), Some(score)) = (self.reference_samples, self.samples, self.score()) else {
+        let (Some(score), Some((noise, floor))) = (self.score(), self.noise()) else {
             return Certainty::Unknown;
         };
-        if n == 0 || m == 0 {
-            return Certainty::Noise;
-        }
-        let noise = crate::stats::drift::level::noise(n, m, BINS, ALPHA);
-        let floor = match self.scale {
-            DriftScale::Psi => self.scale.common(noise.psi_expected).unwrap_or(0.0),
-            _ => noise.ks_floor,
-        };
         match DriftLevel::of(score) {
-            Some(DriftLevel::Minimal) if score >= floor => Certainty::Confirmed,
             _ if score < floor => Certainty::Noise,
+            Some(DriftLevel::Minimal) => Certainty::Confirmed,
             level if DriftLevel::of(noise.lower(score)) == level => Certainty::Confirmed,
             _ => Certainty::Tentative,
         }
+    }
+
+    /// The noise that its rows leave, when both are known.
+    fn noise(&self) -> Option<(Noise, f64)> {
+        Some(self.scale.noise(self.reference_samples?, self.samples?))
     }
 
     /// The level that is certain: the point estimate's when its rows are not known, else the level of the
@@ -286,13 +317,10 @@ impl FeatureDrift {
     /// least true one that they allow.
     pub fn certain_score(&self) -> Option<f64> {
         let score = self.score()?;
-        match (self.certainty(), self.reference_samples, self.samples) {
-            (Certainty::Confirmed | Certainty::Unknown, ..) => Some(score),
-            (Certainty::Noise, ..) => Some(0.0),
-            (Certainty::Tentative, Some(n), Some(m)) => {
-                Some(crate::stats::drift::level::noise(n, m, BINS, ALPHA).lower(score))
-            }
-            (Certainty::Tentative, ..) => None,
+        match self.certainty() {
+            Certainty::Confirmed | Certainty::Unknown => Some(score),
+            Certainty::Noise => Some(0.0),
+            Certainty::Tentative => self.noise().map(|(noise, _)| noise.lower(score)),
         }
     }
 
@@ -332,17 +360,9 @@ mod tests {
     use super::*;
 
     fn feature(raw: f64, scale: DriftScale, threshold: Option<f64>) -> FeatureDrift {
-        let at = Time::from_timestamp(0, 0).unwrap();
         FeatureDrift {
-            feature: "f".into(),
-            group: "".into(),
-            raw,
-            scale,
             threshold,
-            at,
-            samples: None,
-            reference_samples: None,
-            shape: None,
+            ..FeatureDrift::new("f", "", raw, scale, Time::from_timestamp(0, 0).unwrap())
         }
     }
 

@@ -7,8 +7,6 @@ use crate::stats::drift::level::noise;
 
 /// Chance that a score is called confirmed and is not.
 const ALPHA: f64 = 0.05;
-/// Bins of a number.
-const DECILES: u64 = 10;
 
 /// What two samples of categories show on average without any drift, on the common scale. With many
 /// categories it is much: two lists of distinct names have nothing in common, wherever they come from.
@@ -71,10 +69,6 @@ pub(super) fn sure(method: Method, score: f64, counts: &[(u64, u64)]) -> Sure {
 
 /// The same of numbers, whose certainty the domain tells.
 pub(super) fn sure_of_numbers(method: Method, score: f64, certainty: Certainty, rows: (u64, u64)) -> Sure {
-    let noise = noise(rows.0, rows.1, DECILES, ALPHA);
-    let floor = match method {
-        Method::Psi => method.scale().common(noise.psi_expected).unwrap_or(0.0),
-        _ => noise.ks_floor,
-    };
+    let (noise, floor) = method.scale().noise(rows.0, rows.1);
     Sure { certainty, least: noise.lower(score), floor, usual: 0.0 }
 }

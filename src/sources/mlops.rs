@@ -226,15 +226,15 @@ fn of_drift(drift: Drift, model: &ModelId, at: Time, facts: &mut Vec<Fact>) {
         };
         let Some(raw) = feature.score.filter(|score| score.is_finite()) else { continue };
         let said = FeatureDrift {
-            feature: clean_name(&feature.feature).into(),
-            group: clean_name(feature.group.as_deref().unwrap_or_default()).into(),
-            raw,
-            scale,
             threshold: feature.threshold.or(drift.threshold),
-            at,
             samples: drift.rows,
-            reference_samples: None,
-            shape: None,
+            ..FeatureDrift::new(
+                clean_name(&feature.feature),
+                clean_name(feature.group.as_deref().unwrap_or_default()),
+                raw,
+                scale,
+                at,
+            )
         };
         let points = points(feature.history);
         if !points.is_empty() {

@@ -236,9 +236,7 @@ fn remember_drift(model: &mut ModelState, feature: &crate::domain::FeatureDrift,
         .entry(name)
         .or_insert_with(|| FeatureState { latest: feature.clone(), history: super::Series::default() });
     if feature.at >= state.latest.at {
-        // A score without a shape does not take away the one that another look brought at the same moment.
-        let shape = feature.shape.clone().or_else(|| state.latest.shape.take());
-        state.latest = crate::domain::FeatureDrift { shape, ..feature.clone() };
+        state.latest = feature.clone();
     }
     for &(at, raw) in points {
         state.history.push_coarse(at, raw, 600, DRIFT_POINTS);

@@ -157,10 +157,8 @@ impl Judging {
         }
         let mut names: Vec<&Arc<str>> = self.from.keys().collect();
         names.sort_unstable();
-        let metrics: Vec<(Arc<str>, MetricKind)> = names
-            .into_iter()
-            .map(|name| (name.clone(), MetricKind::of(name, &**name == "latency")))
-            .collect();
+        let metrics: Vec<(Arc<str>, MetricKind)> =
+            names.into_iter().map(|name| (name.clone(), MetricKind::of(name, false))).collect();
         let stages = rollout.steps.len().saturating_sub(rollout.step + 1);
         let mut judge = RolloutJudge::new(rules.clone(), &metrics, stages);
         let past = self.past.iter().filter(|(_, (version, _))| *version == rollout.stable);

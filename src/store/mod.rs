@@ -100,6 +100,11 @@ impl Store {
         self.look_s = refresh_s.clamp(5.0, 60.0);
     }
 
+    /// How canaries are judged.
+    pub fn rules(&self) -> &Rules {
+        &self.rules
+    }
+
     /// Announces the sources that will report.
     pub fn expect(&mut self, sources: Vec<SourceInfo>) {
         for info in sources {

@@ -159,15 +159,8 @@ fn past(row: &Row) -> Vec<Fact> {
     }
     for (group, name, raw) in row.drift {
         let feature = FeatureDrift {
-            feature: (*name).into(),
-            group: (*group).into(),
-            raw: *raw,
-            scale: DriftScale::Share,
-            threshold: None,
-            at: ago(600),
             samples: Some(3_500),
-            reference_samples: None,
-            shape: None,
+            ..FeatureDrift::new(*name, *group, *raw, DriftScale::Share, ago(600))
         };
         let points = (0..48).rev().map(|h| (ago(600 + h * 3_600), raw * (1.0 - h as f64 / 60.0))).collect();
         facts.push(Fact::DriftHistory { model: id(row.name), feature, points });

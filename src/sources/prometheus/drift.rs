@@ -73,15 +73,8 @@ fn feature(preset: &DriftPreset, line: &Line, scale: DriftScale) -> Option<Featu
     let &(at, raw) = line.points.iter().rev().find(|(_, value)| value.is_finite())?;
     let group = line.labels.get(&preset.group).map(String::as_str).unwrap_or_default();
     Some(FeatureDrift {
-        feature: clean_name(name).into(),
-        group: clean_name(group).into(),
-        raw,
-        scale,
         threshold: preset.threshold,
-        at: Time::from_timestamp_millis(at)?,
-        samples: None,
-        reference_samples: None,
-        shape: None,
+        ..FeatureDrift::new(clean_name(name), clean_name(group), raw, scale, Time::from_timestamp_millis(at)?)
     })
 }
 

@@ -138,16 +138,11 @@ impl Terms {
     /// The one place where a row becomes drift of a feature.
     fn drift(&self, row: &Row, at: Time, samples: Option<u64>) -> FeatureDrift {
         let group = self.groups.get(&row.feature).map(String::as_str).unwrap_or_default();
+        let at = row.at.unwrap_or(at);
         FeatureDrift {
-            feature: clean_name(&row.feature).into(),
-            group: clean_name(group).into(),
-            raw: row.raw,
-            scale: row.scale,
             threshold: row.threshold,
-            at: row.at.unwrap_or(at),
             samples,
-            reference_samples: None,
-            shape: None,
+            ..FeatureDrift::new(clean_name(&row.feature), clean_name(group), row.raw, row.scale, at)
         }
     }
 

@@ -34,15 +34,14 @@ pub fn facts(subject: &Subject, plan: &Plan<'_>, page: &Page<'_>, now: Time) -> 
                 continue;
             };
             let drift = FeatureDrift {
-                feature: clean_name(feature).into(),
-                group: clean_name(sample.label(&spec.group).unwrap_or_default()).into(),
-                raw: sample.value,
-                scale,
                 threshold: spec.threshold,
-                at: now,
-                samples: None,
-                reference_samples: None,
-                shape: None,
+                ..FeatureDrift::new(
+                    clean_name(feature),
+                    clean_name(sample.label(&spec.group).unwrap_or_default()),
+                    sample.value,
+                    scale,
+                    now,
+                )
             };
             let kept = worst.entry(feature.to_owned()).or_insert_with(|| drift.clone());
             if drift.concern() > kept.concern() {

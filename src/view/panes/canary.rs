@@ -36,8 +36,10 @@ pub fn draw(buf: &mut Buffer, area: Rect, cx: &Cx) {
     let at = Columns::of(brush.columns());
     let kpis =
         if cx.zoomed { both_measured(model, canary, &rollout.stable) } else { headline(model, canary) };
-    let mut effects: Vec<Effect> =
-        kpis.into_iter().map(|kpi| effect::compare(model, kpi, canary, &rollout.stable)).collect();
+    let mut effects: Vec<Effect> = kpis
+        .into_iter()
+        .map(|kpi| effect::compare(model, cx.store.rules(), kpi, canary, &rollout.stable))
+        .collect();
     let needed = effects.len() + 2;
     let is_news = matches!(rollout.phase, Phase::Degraded | Phase::Aborted);
     if !rollout.message.is_empty() && (is_news || brush.rows() > y + needed) {

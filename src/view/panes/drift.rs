@@ -288,18 +288,7 @@ mod tests {
 
     fn feature(name: &str, raw: f64, scale: DriftScale) -> FeatureState {
         let at = Time::from_timestamp(0, 0).unwrap();
-        let (feature, group) = (name.into(), "sensor".into());
-        let latest = FeatureDrift {
-            feature,
-            group,
-            raw,
-            scale,
-            threshold: None,
-            at,
-            samples: None,
-            reference_samples: None,
-            shape: None,
-        };
+        let latest = FeatureDrift::new(name, "sensor", raw, scale, at);
         FeatureState { latest, history: Series::default() }
     }
 

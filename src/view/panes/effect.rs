@@ -2,14 +2,9 @@
 
 use crate::domain::limits::{MIN_LABELS, MIN_REQUESTS};
 use crate::domain::{Direction, Kpi, Version};
+use crate::judge::Rules;
 use crate::store::ModelState;
 
-/// A canary may be so many times slower than the baseline. Source: the users' canary criteria.
-const LATENCY_RATIO: f64 = 1.5;
-/// A canary may fail so many percent of its requests. Source: the users' canary criteria.
-const ERROR_RATE: f64 = 1.0;
-/// A canary's score may be so much worse than the baseline's. Source: the users' canary criteria.
-const SCORE_DROP: f64 = 0.02;
 /// Asked and measured share that differ by more points than this do not agree.
 const SHARE_POINTS: f64 = 2.0;
 
@@ -59,7 +54,7 @@ pub struct Effect {
 }
 
 /// Compares a KPI of two versions.
-pub fn compare(model: &ModelState, kpi: Kpi, canary: &Version, baseline: &Version) -> Effect {
+pub fn compare(model: &ModelState, rules: &Rules, kpi: Kpi, canary: &Version, baseline: &Version) -> Effect {
     let read = |version| model.reading_of(kpi, Some(version));
     let (new, old) = (read(canary), read(baseline));
     let value = |reading: &Option<crate::domain::Reading>| reading.as_ref().and_then(|r| r.value);
@@ -67,7 +62,7 @@ pub fn compare(model: &ModelState, kpi: Kpi, canary: &Version, baseline: &Versio
     let needed = if kpi.is_quality() { MIN_LABELS } else { MIN_REQUESTS };
     let samples = |reading: &Option<crate::domain::Reading>| reading.as_ref().and_then(|r| r.samples);
     let fewest = [samples(&new), samples(&old)].into_iter().flatten().min();
-    let (limit, beyond) = judged(kpi, a, b);
+    let (limit, beyond) = judged(kpi, rules, a, b);
     let finding = match (a, beyond, fewest) {
         (None, _, _) => Finding::Unmeasured,
         (Some(_), _, Some(n)) if n < needed => Finding::TooFew(n),
@@ -88,19 +83,22 @@ pub fn compare(model: &ModelState, kpi: Kpi, canary: &Version, baseline: &Versio
 }
 
 /// The limit in words, and whether the canary is beyond it, when that can be told.
-fn judged(kpi: Kpi, canary: Option<f64>, baseline: Option<f64>) -> (String, Option<bool>) {
+fn judged(kpi: Kpi, rules: &Rules, canary: Option<f64>, baseline: Option<f64>) -> (String, Option<bool>) {
     let both = canary.zip(baseline);
     match kpi {
         Kpi::LatencyP50 | Kpi::LatencyP95 | Kpi::LatencyP99 | Kpi::LatencyMean => (
-            format!("≤ {LATENCY_RATIO}×"),
-            both.filter(|(_, old)| *old > 0.0).map(|(new, old)| new / old > LATENCY_RATIO),
+            format!("≤ {}×", rules.latency_tolerance()),
+            both.filter(|(_, old)| *old > 0.0).map(|(new, old)| new / old > rules.latency_tolerance()),
         ),
-        Kpi::ErrorRate => (format!("≤ {ERROR_RATE} %"), canary.map(|new| new > ERROR_RATE)),
+        Kpi::ErrorRate => {
+            let limit = 100.0 * rules.error_limits[0];
+            (format!("≤ {limit} %"), canary.map(|new| new > limit))
+        }
         // Errors of regressions are in the target's unit: a drop of so many points means nothing there.
         kpi if kpi.is_quality() && kpi.direction() == Direction::Higher => (
-            format!("≥ {}", score_points(kpi, -SCORE_DROP, 0)),
+            format!("≥ {}", score_points(kpi, -rules.accuracy_tolerance(), 0)),
             // A drop of exactly the limit is allowed; the margin is for the numbers' last binary digit.
-            both.map(|(new, old)| old - new > SCORE_DROP + 1e-9),
+            both.map(|(new, old)| old - new > rules.accuracy_tolerance() + 1e-9),
         ),
         _ => (String::new(), None),
     }
@@ -185,7 +183,13 @@ mod tests {
     }
 
     fn words(kpi: Kpi, canary: (f64, Option<u64>), baseline: f64) -> (String, String, String) {
-        let found = compare(&model(kpi, canary, baseline), kpi, &Version::new("2"), &Version::new("1"));
+        let found = compare(
+            &model(kpi, canary, baseline),
+            &Rules::default(),
+            kpi,
+            &Version::new("2"),
+            &Version::new("1"),
+        );
         (found.effect, found.limit, found.finding.word())
     }
 

@@ -148,19 +148,9 @@ fn drift() -> Vec<Fact> {
     let mut facts: Vec<Fact> = features
         .into_iter()
         .map(|(group, name, raw, scale)| {
-            let (feature, group) = (name.into(), group.into());
             let at = ago(600);
-            let feature = FeatureDrift {
-                feature,
-                group,
-                raw,
-                scale,
-                threshold: None,
-                at,
-                samples: Some(3_500),
-                reference_samples: None,
-                shape: None,
-            };
+            let feature =
+                FeatureDrift { samples: Some(3_500), ..FeatureDrift::new(name, group, raw, scale, at) };
             let points = (1..95).rev().map(|n| (ago(n * 1_800), raw * (95 - n) as f64 / 94.0)).collect();
             Fact::DriftHistory { model: id(), feature, points }
         })

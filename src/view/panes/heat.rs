@@ -132,18 +132,7 @@ mod tests {
             history.push(at(s), raw, 1_000);
         }
         let &(s, raw) = points.last().unwrap();
-        let (feature, group) = (name.into(), group.into());
-        let latest = FeatureDrift {
-            feature,
-            group,
-            raw,
-            scale,
-            threshold: None,
-            at: at(s),
-            samples: None,
-            reference_samples: None,
-            shape: None,
-        };
+        let latest = FeatureDrift::new(name, group, raw, scale, at(s));
         FeatureState { latest, history }
     }
 

@@ -7,6 +7,7 @@ use ratatui::style::Style;
 use super::Cx;
 use super::brush::{Brush, Row, RowBuilder, row};
 use crate::domain::{Direction, Judgement, Kpi, Level, Rule, Version};
+use crate::stats::quality::binomial::wilson;
 use crate::store::{ModelState, Series};
 use crate::view::look::Role;
 use crate::view::spark::{concern, spark};
@@ -229,17 +230,15 @@ fn target(kpi: Kpi, judged: Option<&Judgement>, rule: Option<&Rule>) -> (String,
     (format!("{sign} {}", kpi.format(limit)), broken)
 }
 
-/// Half the width of Wilson's score interval at 95 %, for scores that are shares of counted cases:
-/// z/(1 + z²/n) · √(p(1−p)/n + z²/(4n²)), z = 1.96. Source: E. B. Wilson, JASA 22 (1927). F1 and AUC are
-/// no such shares, regressions' errors neither: nothing is claimed for them.
+/// Half the width of Wilson's score interval at 95 %, for scores that are shares of counted cases. F1 and
+/// AUC are no such shares, regressions' errors neither: nothing is claimed for them.
 fn half_width(kpi: Kpi, p: f64, samples: Option<u64>) -> Option<f64> {
-    const Z: f64 = 1.96;
     if !matches!(kpi, Kpi::Accuracy | Kpi::Sensitivity | Kpi::Specificity | Kpi::Precision) {
         return None;
     }
-    let n = samples.filter(|&n| n > 0)? as f64;
-    let p = p.clamp(0.0, 1.0);
-    Some(Z / (1.0 + Z * Z / n) * (p * (1.0 - p) / n + Z * Z / (4.0 * n * n)).sqrt())
+    let n = samples.filter(|&n| n > 0)?;
+    let (low, high) = wilson((p.clamp(0.0, 1.0) * n as f64).round() as u64, n);
+    Some((high - low) / 2.0)
 }
 
 /// Ground truth: how many predictions have a label, how old the newest is.
