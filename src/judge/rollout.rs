@@ -184,7 +184,7 @@ impl RolloutJudge {
         let metrics: Vec<MetricVerdict> = self
             .metrics
             .iter()
-            .map(|metric| words::metric(metric, &self.rules, self.weight(metric)))
+            .map(|metric| words::metric(metric, &self.rules, self.weight(metric), now))
             .collect();
         let (decision, why) = self.decide(now);
         let mut notes = words::notes(self, &self.rules);

@@ -304,7 +304,9 @@ fn stale_blocks_tell_nothing() {
     let looks: Vec<Look> = (0..10).map(|_| traffic.errors((50, 0.0), (50, 0.0))).collect();
     run(&mut judge, looks);
     assert_eq!(judge.verdict(at(traffic.second + 44)).verdict, Decision::KeepWatching);
-    assert_eq!(judge.verdict(at(traffic.second + 46)).verdict, Decision::CannotTell);
+    let late = judge.verdict(at(traffic.second + 46));
+    assert_eq!(late.verdict, Decision::CannotTell);
+    assert!(late.metrics[0].stale, "and its numbers say so themselves, whatever the verdict");
 }
 
 #[test]

@@ -108,6 +108,8 @@ pub struct MetricVerdict {
     pub n_canary: u64,
     /// The baseline's trials.
     pub n_baseline: u64,
+    /// Its blocks have stopped coming: the numbers are as last seen.
+    pub stale: bool,
     /// `quiet`, `noisy` or `not available`: the baseline against itself.
     pub sentinel: &'static str,
     /// Blocks of the instance-rank test.

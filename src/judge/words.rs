@@ -13,6 +13,7 @@ use super::portion::Role;
 use super::rollout::{Cause, RolloutJudge};
 use super::rules::{MetricKind, Rules};
 use super::verdict::{Decision, Eta, MetricVerdict};
+use crate::domain::Time;
 
 /// The name by which a line speaks of a metric.
 fn name(metric: &MetricVerdict) -> String {
@@ -52,7 +53,7 @@ fn within_words(metric: &MetricVerdict, rules: &Rules) -> String {
 }
 
 /// A metric's own judgement.
-pub(super) fn metric(metric: &MetricJudge, rules: &Rules, weight: f64) -> MetricVerdict {
+pub(super) fn metric(metric: &MetricJudge, rules: &Rules, weight: f64, now: Time) -> MetricVerdict {
     let (canary, baseline, effect) = compare(metric, rules);
     let tests = metric.tests.as_ref();
     let sentinel = match tests {
@@ -76,6 +77,7 @@ pub(super) fn metric(metric: &MetricJudge, rules: &Rules, weight: f64) -> Metric
         weight,
         n_canary: metric.trials(Role::Canary),
         n_baseline: metric.trials(Role::Baseline),
+        stale: metric.is_stale(now),
         sentinel,
         rank_blocks: tests.map_or(0, |tests| tests.ranks.blocks),
         effective_margin: headline.map(|t| t.margin.abort).filter(|margin| margin.is_finite()),

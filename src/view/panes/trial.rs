@@ -86,6 +86,10 @@ fn bar(cx: &Cx, part: f64, cells: usize) -> Vec<&'static str> {
 /// The word for one metric.
 fn word(cx: &Cx, metric: &MetricVerdict) -> (String, ratatui::style::Style) {
     let glyphs = cx.look.glyphs();
+    if metric.stale {
+        // What was found stays found, but its numbers are of the past.
+        return (format!("{} stale", glyphs.stale), cx.look.style(Role::Unknown));
+    }
     match metric.says {
         Decision::Abort => (format!("{} worse", glyphs.critical), cx.look.style(Role::Critical)),
         Decision::Promote => ("within".into(), cx.look.style(Role::Dim)),
