@@ -6,11 +6,14 @@
 
 pub mod app;
 pub mod cli;
+pub mod cluster;
 pub mod config;
+pub mod control;
 pub mod demo;
 pub mod domain;
 pub mod drift;
 pub mod judge;
+pub mod records;
 pub mod samples;
 pub mod sources;
 pub mod stats;

@@ -20,8 +20,15 @@ const ROOMS: &[(&str, &[&str], &[&str])] = &[
     ("samples", &["domain", "stats"], &["ratatui", "crossterm", "tokio", "reqwest", "axum"]),
     (
         "sources",
-        &["domain", "stats", "config", "drift", "samples"],
+        &["domain", "stats", "config", "cluster", "drift", "samples"],
         &["ratatui", "crossterm", "tui_logger", "axum"],
+    ),
+    ("cluster", &["domain", "config"], &["ratatui", "crossterm", "axum"]),
+    ("records", &["domain"], &["ratatui", "crossterm", "tokio", "reqwest", "axum"]),
+    (
+        "control",
+        &["domain", "config", "cluster", "records", "sources", "store", "judge", "stats"],
+        &["ratatui", "crossterm", "axum"],
     ),
     ("store", &["domain", "judge", "stats"], &["ratatui", "crossterm", "tokio", "reqwest", "axum"]),
     ("app", &["domain", "judge", "store", "stats"], &["ratatui", "tokio", "reqwest", "axum"]),
@@ -31,8 +38,8 @@ const ROOMS: &[(&str, &[&str], &[&str])] = &[
     (
         "cli",
         &[
-            "app", "config", "demo", "domain", "drift", "judge", "samples", "sources", "stats", "store",
-            "terminal", "view",
+            "app", "cluster", "config", "control", "demo", "domain", "drift", "judge", "records", "samples",
+            "sources", "stats", "store", "terminal", "view",
         ],
         &["reqwest", "axum", "crossterm"],
     ),

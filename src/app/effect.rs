@@ -1,7 +1,9 @@
 //! What the loop shall do for the operator: effects are data, so that tests can look at them.
 
+use crate::domain::act::Wish;
+
 /// One thing to do outside the state.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Effect {
     /// Leave the program.
     Quit,
@@ -15,4 +17,6 @@ pub enum Effect {
     Mouse(bool),
     /// Change the theme to this name or file.
     Theme(String),
+    /// Ask the engine that acts.
+    Act(Box<Wish>),
 }

@@ -1,5 +1,6 @@
 //! What the operator is doing: focus, selection, dialogs, and how each message changes it.
 
+pub mod acting;
 pub mod action;
 pub mod command;
 pub mod effect;

@@ -11,6 +11,7 @@ use super::filter::Filter;
 use super::geometry::Geometry;
 use super::rows::{fleet_rows, scroll};
 use super::state::{App, Dialog, Focus, Pane};
+use crate::domain::act::Told;
 use crate::domain::{Event, EventKind, Level, Report, Time, text};
 use crate::store::Store;
 
@@ -29,6 +30,8 @@ pub enum Msg {
     Report(Box<Report>),
     /// Time passed.
     Tick(Time),
+    /// The engine that acts told something.
+    Told(Box<Told>),
 }
 
 /// Takes a message in.
@@ -43,6 +46,7 @@ pub fn update(app: &mut App, store: &mut Store, msg: Msg) -> Vec<Effect> {
             store.apply(&report);
             return Vec::new();
         }
+        Msg::Told(told) => super::acting::told(app, store, *told),
         Msg::Tick(now) => {
             app.now = now;
             store.tick(now);

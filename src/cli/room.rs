@@ -230,6 +230,7 @@ impl Room {
             Effect::Quit => self.app.leaving = true,
             Effect::Refresh => self.poller.refresh(None),
             Effect::Redraw => self.terminal.repaint(),
+            Effect::Act(_) => {}
             Effect::Mouse(on) => self.terminal.set_mouse(on),
             Effect::Copy(text) => {
                 let outcome = self.terminal.copy(&text);

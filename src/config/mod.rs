@@ -1,6 +1,7 @@
 //! Layered typed settings: file, environment, flags; every value knows where it came from.
 
 pub mod access;
+pub mod control;
 pub mod drift_reports;
 pub mod duration;
 pub mod error;
@@ -15,6 +16,9 @@ pub mod show;
 pub mod validate;
 
 pub use access::{Access, Auth, Secret};
+pub use control::{
+    AutoConfig, AutoLevel, ClusterConfig, ControlConfig, HaproxyConfig, RolloutConfig, VerifyConfig,
+};
 pub use drift_reports::DriftReportsConfig;
 pub use error::ConfigError;
 pub use feature_histograms::FeatureHistogramsConfig;

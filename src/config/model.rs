@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use super::access::Access;
+use super::control::{AutoConfig, ClusterConfig, ControlConfig, HaproxyConfig, RolloutConfig, VerifyConfig};
 use super::drift_reports::DriftReportsConfig;
 use super::duration::Span;
 use super::feature_histograms::FeatureHistogramsConfig;
@@ -51,6 +52,12 @@ pub struct Config {
     pub mlops: Vec<MlopsConfig>,
     /// Canary controllers that speak the documented HTTP interface.
     pub canary: Vec<CanaryConfig>,
+    /// Kubernetes clusters.
+    pub cluster: Vec<ClusterConfig>,
+    /// HAProxies whose weights split traffic.
+    pub haproxy: Vec<HaproxyConfig>,
+    /// How wardroom may act.
+    pub control: ControlConfig,
     /// Drift reports in files or in an Evidently service.
     pub drift_reports: Vec<DriftReportsConfig>,
     /// Raw samples in files, whose drift is computed.
@@ -90,6 +97,9 @@ impl Default for Config {
             alertmanager: Vec::new(),
             mlops: Vec::new(),
             canary: Vec::new(),
+            cluster: Vec::new(),
+            haproxy: Vec::new(),
+            control: ControlConfig::default(),
             drift_reports: Vec::new(),
             samples: Vec::new(),
             feature_histograms: Vec::new(),
@@ -250,6 +260,15 @@ pub struct ModelConfig {
     /// Its own limits.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub limits: BTreeMap<Kpi, LimitConfig>,
+    /// Where its rollout is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rollout: Option<RolloutConfig>,
+    /// What wardroom may do by itself; nothing when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub automatic: Option<AutoConfig>,
+    /// What verification looks at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verify: Option<VerifyConfig>,
 }
 
 /// Where a model's metrics are found in Prometheus.

@@ -29,6 +29,7 @@ pub fn validate(config: &Config, places: &Places) -> Result<(), ConfigError> {
     }
     super::samples::validate(config, places)?;
     super::feature_histograms::validate(config, places)?;
+    super::control::validate(config, places)?;
     limits(config, places)?;
     rules(config, places)
 }

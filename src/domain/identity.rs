@@ -3,12 +3,12 @@
 use std::fmt;
 use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::text::clean_name;
 
 /// A model where it runs. Two models of one name in two environments or namespaces are two models.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct ModelId {
     /// The environment of the config, `prod-eu`.
     pub environment: Arc<str>,
@@ -39,7 +39,7 @@ impl fmt::Display for ModelId {
 }
 
 /// A version's name as its owner writes it: `1.2.0`, `3`, `v2`. Orders by numbers, so 10 comes after 9.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Version(pub Arc<str>);
 
@@ -113,7 +113,7 @@ impl fmt::Display for Version {
 }
 
 /// The name of a configured source, unique in the config: `prometheus`, `mlflow`, `als-2`.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct SourceId(pub Arc<str>);
 

@@ -1,5 +1,6 @@
 //! The field's words: types and rules without input, output, clock or widgets.
 
+pub mod act;
 pub mod alert;
 pub mod counters;
 pub mod drift;
@@ -27,7 +28,9 @@ pub use kpi::{Direction, Kpi, ModelKind};
 pub use limits::{Limits, Origin, Rule};
 pub use observation::{Fact, Harvest, Report, SourceGroup, SourceInfo};
 pub use registry::{RegisteredModel, RegisteredVersion};
-pub use rollout::{Phase, Rollout, Step};
+pub use rollout::{
+    Analysis, AnalysisMetric, Condition, ControllerKind, Phase, Revision, Rollout, Situation, Step, Target,
+};
 
 /// A moment, always UTC.
 pub type Time = chrono::DateTime<chrono::Utc>;

@@ -122,8 +122,6 @@ fn facts(body: Body, models: &[ModelId]) -> Vec<Fact> {
         let steps = entry.steps.unwrap_or_default();
         let percent = |value: f64| value.is_finite().then(|| value.clamp(0.0, 100.0));
         let rollout = Rollout {
-            controller: controller.clone(),
-            stable: Version::new(stable),
             canary: entry.canary.as_deref().filter(|name| !name.is_empty()).map(Version::new),
             step: entry.step.unwrap_or(0).min(steps.len()),
             steps,
@@ -135,6 +133,7 @@ fn facts(body: Body, models: &[ModelId]) -> Vec<Fact> {
             waits: entry.waits.unwrap_or(false),
             owner: clean_name(&entry.owner.unwrap_or_default()),
             message: clean(&entry.message.unwrap_or_default(), 400),
+            ..Rollout::of(controller.clone(), Version::new(stable))
         };
         facts.push(Fact::Rollout { model, rollout });
     }

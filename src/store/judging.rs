@@ -212,19 +212,10 @@ mod tests {
 
     fn rollout(canary: &str, asked: f64) -> Rollout {
         Rollout {
-            controller: "test".into(),
-            stable: Version::new("1"),
             canary: Some(Version::new(canary)),
-            steps: Vec::new(),
-            step: 0,
             asked,
-            measured: None,
             phase: Phase::Progressing,
-            since: None,
-            until: None,
-            waits: false,
-            owner: String::new(),
-            message: String::new(),
+            ..Rollout::of("test", Version::new("1"))
         }
     }
 

@@ -170,10 +170,10 @@ fn past(row: &Row) -> Vec<Fact> {
 
 fn rollout(row: &Row, canary: &str, asked: f64, step: usize, waits: bool) -> Fact {
     let rollout = Rollout {
-        controller: "argo-rollouts".into(),
-        stable: Version::new(row.version),
         canary: Some(Version::new(canary)),
-        steps: [5.0, 10.0, 25.0, 50.0, 100.0].map(|weight| Step { weight, pause_s: Some(1_200.0) }).to_vec(),
+        steps: [5.0, 10.0, 25.0, 50.0, 100.0]
+            .map(|weight| Step { weight, pause_s: Some(1_200.0), ..Step::default() })
+            .to_vec(),
         step,
         asked,
         measured: Some(asked - 0.1),
@@ -183,6 +183,8 @@ fn rollout(row: &Row, canary: &str, asked: f64, step: usize, waits: bool) -> Fac
         waits,
         owner: "Argo CD, self-heal".into(),
         message: "CanaryPauseStep".into(),
+        situation: wardroom::domain::Situation::PausedByStep,
+        ..Rollout::of("argo-rollouts", Version::new(row.version))
     };
     Fact::Rollout { model: id(row.name), rollout }
 }

@@ -6,7 +6,8 @@ use crate::app::{App, KeyMap};
 use crate::domain::{
     Alert, AlertState, DriftScale, EndpointStatus, Event, EventKind, Fact, Fault, FaultKind, FeatureDrift,
     Harvest, Kpi, Level, Limits, ModelId, ModelKind, Phase, Readiness, Reading, RegisteredModel,
-    RegisteredVersion, Report, Rollout, Silence, SourceGroup, SourceId, SourceInfo, Step, Time, Version,
+    RegisteredVersion, Report, Rollout, Silence, Situation, SourceGroup, SourceId, SourceInfo, Step, Time,
+    Version,
 };
 use crate::store::{ModelSpec, Store};
 
@@ -164,10 +165,10 @@ fn drift() -> Vec<Fact> {
 
 fn rollout() -> Rollout {
     Rollout {
-        controller: "argo-rollouts".into(),
-        stable: Version::new("1.2.0"),
         canary: Some(Version::new("1.3.0")),
-        steps: [5.0, 10.0, 25.0, 50.0, 100.0].map(|weight| Step { weight, pause_s: Some(1_200.0) }).to_vec(),
+        steps: [5.0, 10.0, 25.0, 50.0, 100.0]
+            .map(|weight| Step { weight, pause_s: Some(1_200.0), ..Step::default() })
+            .to_vec(),
         step: 2,
         asked: 25.0,
         measured: None,
@@ -177,6 +178,8 @@ fn rollout() -> Rollout {
         waits: true,
         owner: "Argo CD, self-heal".into(),
         message: "CanaryPauseStep".into(),
+        situation: Situation::PausedByStep,
+        ..Rollout::of("argo-rollouts", Version::new("1.2.0"))
     }
 }
 
