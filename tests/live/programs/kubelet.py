@@ -45,7 +45,7 @@ def now():
 
 
 def say(text):
-    print(now(), text, flush=True)
+    print(f"{now()} {text}\n", end="", flush=True)
 
 
 class Api:
