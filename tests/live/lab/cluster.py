@@ -10,6 +10,7 @@ import sys
 
 from . import certificates, kube, roles, settings
 from .wait import until
+from .web import call
 
 HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 START_SECONDS = 120
@@ -189,6 +190,10 @@ class Cluster:
 
     def ready(self):
         check = self.processes.check
+        pages = ["argo_health"] + (["flagger"] if self.flagger else [])
+        for name in pages:
+            url = f"http://127.0.0.1:{self.ports[name]}/healthz"
+            until(f"{name} answers", lambda: call(url) is not None, START_SECONDS, check)
         until("the nodes are ready", self._nodes_ready, START_SECONDS, check)
         until(
             "accounts are made", lambda: self.admin.get("/api/v1/namespaces/default/serviceaccounts/default"),

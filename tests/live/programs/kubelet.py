@@ -286,7 +286,7 @@ class Kubelet:
             after = min(2.0**turn, 30.0)
         status = self._status(pod, ready, waiting, crashes)
         path = f"/api/v1/namespaces/{namespace}/pods/{name}/status"
-        self._must({200, 404, 409}, "PATCH", path, {"metadata": {"uid": uid}, "status": status}, "strategic-merge-patch")
+        self._must({200, 404}, "PATCH", path, {"metadata": {"uid": uid}, "status": status}, "strategic-merge-patch")
         if after is not None:
             self._later.put(after, self._play, namespace, name, uid, fault, turn + 1)
 
