@@ -1,5 +1,8 @@
 //! The table of actions: names, words, default keys. Key bar, help, commands and manual come from it.
 
+use std::borrow::Cow;
+
+use super::acting;
 use super::state::{App, Pane};
 use crate::store::Store;
 
@@ -58,6 +61,14 @@ pub enum Action {
     Abort,
     /// Roll back to a version.
     RollBack,
+    /// Try an aborted canary again.
+    Retry,
+    /// Set the canary's weight.
+    Weight,
+    /// List what waits for a person.
+    Waits,
+    /// Show the act in flight, or the last one.
+    Acts,
     /// The next drift method.
     DriftMethod,
     /// Leave.
@@ -69,8 +80,8 @@ pub enum Action {
 pub enum Availability {
     /// It can.
     Yes,
-    /// It cannot, because.
-    No(&'static str),
+    /// It cannot, because; and what to do instead.
+    No(Cow<'static, str>),
 }
 
 /// One row of the table.
@@ -105,7 +116,9 @@ rows! {
         Action::Hold, "hold", ["H"], "hold", "hold the canary, or release it";
         Action::Promote, "promote", ["P"], "promote", "promote the canary by one step";
         Action::PromoteFull, "promote-full", ["F"], "", "promote the canary to all traffic";
-        Action::RollBack, "rollback", ["R"], "roll back", "roll back to a version";
+        Action::RollBack, "rollback", ["R"], "roll back", "roll back to a version: opens the list";
+        Action::Retry, "retry", ["Y"], "", "try an aborted canary again";
+        Action::Weight, "weight", ["W"], "", "set the canary's share of traffic";
     }
     "look" {
         Action::Show(Pane::Latency), "latency", ["1"], "", "latency percentiles over time";
@@ -121,6 +134,8 @@ rows! {
         Action::PreviousPane, "previous-pane", ["BackTab"], "", "focus the pane before";
         Action::Describe, "describe", ["d"], "describe", "everything known of the selected model";
         Action::DriftMethod, "drift-method", ["v"], "", "the next drift method: KS, PSI, KL, JS, Wasserstein";
+        Action::Waits, "waits", ["w"], "", "what waits for a person, in every cluster";
+        Action::Acts, "acts", ["e"], "", "the act in flight, or the last one";
         Action::Filter, "filter", ["/"], "filter", "filter the fleet: regex, !inverse, -f fuzzy";
         Action::Sort, "sort", ["s"], "sort", "the next order of the fleet";
         Action::Copy, "copy", ["c"], "", "copy the selected model's state to the clipboard (OSC 52)";
@@ -158,22 +173,17 @@ impl Action {
 
     /// Whether it acts on the world.
     pub fn acts(self) -> bool {
-        matches!(self, Self::Hold | Self::Promote | Self::PromoteFull | Self::Abort | Self::RollBack)
+        self.row().group == "act"
     }
 
     /// Whether it can be done now.
     pub fn availability(self, app: &App, store: &Store) -> Availability {
-        if !self.acts() {
-            return Availability::Yes;
-        }
-        let model = app.selected.as_ref().and_then(|id| store.model(id));
-        match model {
-            None => Availability::No("no model is selected"),
-            Some(model) if model.canary().is_none() && self != Self::RollBack => {
-                Availability::No("no canary is live")
-            }
-            Some(_) => Availability::No("this version of wardroom only reads: it changes nothing"),
-        }
+        if self.acts() { acting::availability(self, app, store) } else { Availability::Yes }
+    }
+
+    /// Its word in the key bar now.
+    pub fn bar_word(self, app: &App, store: &Store) -> &'static str {
+        acting::bar_word(self, app, store)
     }
 }
 

@@ -1,7 +1,10 @@
 //! The command line: `:` and a word of the action table, or a word with an argument.
 
+use super::acting::percent;
 use super::action::{ACTIONS, Action};
 use super::state::Sort;
+use crate::domain::Version;
+use crate::domain::act::Operation;
 
 /// What a written command means.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,6 +21,8 @@ pub enum Command {
     Model(String),
     /// `note TEXT`.
     Note(String),
+    /// `rollback VERSION`, `weight PERCENT`, `pause`, `resume`: plan it.
+    Plan(Operation),
 }
 
 /// Commands that take an argument: the word, what follows it, what it does.
@@ -27,6 +32,8 @@ pub const WITH_ARGUMENT: &[(&str, &str, &str)] = &[
     ("sort", "ORDER", "worst, name, p95, errors, drift or requests"),
     ("model", "NAME", "select a model"),
     ("note", "TEXT", "write a note into the timeline"),
+    ("rollback", "VERSION", "plan to bring a version back"),
+    ("weight", "PERCENT", "plan another share of traffic for the canary"),
 ];
 
 /// Reads a command.
@@ -42,6 +49,8 @@ pub fn parse(text: &str) -> Result<Command, String> {
             "filter" => Ok(Command::Filter(argument.into())),
             "model" => Ok(Command::Model(argument.into())),
             "note" => Ok(Command::Note(argument.into())),
+            "rollback" => Ok(Command::Plan(Operation::RollBack { to: Version::new(argument) })),
+            "weight" => percent(argument).map(|percent| Command::Plan(Operation::SetWeight { percent })),
             "sort" => Sort::ALL
                 .into_iter()
                 .find(|sort| sort.word().split_whitespace().any(|part| part == argument))
@@ -56,6 +65,11 @@ pub fn parse(text: &str) -> Result<Command, String> {
     }
     if let Some(action) = Action::from_name(word).or_else(|| (word == "q").then_some(Action::Quit)) {
         return Ok(Command::Action(action));
+    }
+    match word {
+        "pause" => return Ok(Command::Plan(Operation::Pause)),
+        "resume" | "release" => return Ok(Command::Plan(Operation::Resume)),
+        _ => {}
     }
     match WITH_ARGUMENT.iter().find(|(name, ..)| *name == word) {
         Some((name, what, _)) => Err(format!("write `{name} {what}`")),
@@ -83,6 +97,13 @@ mod tests {
         assert_eq!(parse(":q"), Ok(Command::Action(Action::Quit)));
         assert_eq!(parse("sort drift"), Ok(Command::Sort(Sort::Drift)));
         assert_eq!(parse("theme  mono "), Ok(Command::Theme("mono".into())));
+        let back = Operation::RollBack { to: Version::new("1.2.0") };
+        assert_eq!(parse(":rollback 1.2.0"), Ok(Command::Plan(back)));
+        assert_eq!(parse("rollback"), Ok(Command::Action(Action::RollBack)));
+        assert_eq!(parse("weight 12.5 %"), Ok(Command::Plan(Operation::SetWeight { percent: 12.5 })));
+        for wrong in ["weight 101", "weight -1", "weight x", "weight NaN", "weight inf"] {
+            assert!(parse(wrong).unwrap_err().contains("from 0 to 100"), "{wrong}");
+        }
         assert!(parse("theme").unwrap_err().contains("theme NAME"));
         assert!(parse("dance").unwrap_err().contains("dance"));
         assert!(completions("ref").iter().any(|(name, _)| *name == "refresh"));

@@ -8,6 +8,7 @@ pub mod filter;
 pub mod geometry;
 pub mod keymap;
 mod method;
+mod prompt;
 pub mod rows;
 pub mod state;
 pub mod update;

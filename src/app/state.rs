@@ -1,7 +1,10 @@
 //! The state of the screen, apart from the world's.
 
+use std::collections::BTreeMap;
+
 use tui_input::Input;
 
+use super::acting::{ActDialog, Acting};
 use super::filter::Filter;
 use super::keymap::KeyMap;
 use crate::domain::{DriftScale, Level, ModelId, Time};
@@ -124,6 +127,12 @@ pub enum Dialog {
     Describe(u16),
     /// A note for the timeline is being written.
     Note(Input),
+    /// An act: its plan, its confirmation, its progress.
+    Act(Box<ActDialog>),
+    /// What waits for a person, with the chosen line.
+    Waits(usize),
+    /// Acts that an earlier process left unfinished, with the chosen one.
+    Unfinished(usize),
 }
 
 /// A word to the operator in the footer.
@@ -172,6 +181,12 @@ pub struct App {
     pub drift_scale: Option<DriftScale>,
     /// Whether the mouse is taken from the terminal.
     pub mouse: bool,
+    /// Plans and acts, and how far they got.
+    pub acting: Acting,
+    /// Whether nothing may be planned or sent: a setting of the config.
+    pub read_only: bool,
+    /// Models on which wardroom acts by itself when their canary is judged bad: `auto abort armed`.
+    pub armed: BTreeMap<ModelId, String>,
     /// Who sits here: `sre@bastion`.
     pub operator: String,
     /// Whether to draw with ASCII only.
@@ -202,6 +217,9 @@ impl App {
             keymap,
             drift_scale: None,
             mouse: false,
+            acting: Acting::default(),
+            read_only: false,
+            armed: BTreeMap::new(),
             operator: String::new(),
             ascii: false,
             theme: "default".into(),

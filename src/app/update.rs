@@ -1,18 +1,19 @@
 //! The only place that changes the state: one message in, effects out.
 
-use crossterm::event::{Event as TerminalEvent, KeyEvent, MouseEvent, MouseEventKind};
+use crossterm::event::{KeyEvent, MouseEvent, MouseEventKind};
 use tui_input::Input;
-use tui_input::backend::crossterm::EventHandler;
 
-use super::action::{ACTIONS, Action, Availability};
-use super::command::{self, Command};
+use super::acting;
+use super::action::{ACTIONS, Action};
+use super::command;
 use super::effect::Effect;
 use super::filter::Filter;
 use super::geometry::Geometry;
+use super::prompt;
 use super::rows::{fleet_rows, scroll};
 use super::state::{App, Dialog, Focus, Pane};
 use crate::domain::act::Told;
-use crate::domain::{Event, EventKind, Level, Report, Time, text};
+use crate::domain::{Level, Report, Time};
 use crate::store::Store;
 
 /// What can happen.
@@ -38,7 +39,10 @@ pub enum Msg {
 pub fn update(app: &mut App, store: &mut Store, msg: Msg) -> Vec<Effect> {
     match msg {
         Msg::Key(key) => return press(app, store, key),
-        Msg::Paste(text) => paste(app, &text),
+        Msg::Paste(text) => {
+            acting::paste(app, &text);
+            prompt::paste(app, &text);
+        }
         Msg::Mouse(event) => return mouse(app, store, event),
         Msg::Resize(columns, rows) => app.size = (columns, rows),
         // Many come between two frames: the loop settles the selection before it draws.
@@ -46,7 +50,7 @@ pub fn update(app: &mut App, store: &mut Store, msg: Msg) -> Vec<Effect> {
             store.apply(&report);
             return Vec::new();
         }
-        Msg::Told(told) => super::acting::told(app, store, *told),
+        Msg::Told(told) => acting::told(app, store, *told),
         Msg::Tick(now) => {
             app.now = now;
             store.tick(now);
@@ -76,8 +80,12 @@ fn fleet_height(app: &App) -> usize {
 
 fn press(app: &mut App, store: &mut Store, key: KeyEvent) -> Vec<Effect> {
     let action = app.keymap.action(&key);
+    if let Some(effects) = acting::key(app, store, key, action) {
+        settle(app, store);
+        return effects;
+    }
     if app.is_typing() {
-        return type_key(app, store, key, action);
+        return prompt::type_key(app, store, key, action);
     }
     let Some(action) = action else { return Vec::new() };
     let effects = act(app, store, action);
@@ -85,130 +93,7 @@ fn press(app: &mut App, store: &mut Store, key: KeyEvent) -> Vec<Effect> {
     effects
 }
 
-/// A key while text is written: only leaving, closing and accepting are actions.
-fn type_key(app: &mut App, store: &mut Store, key: KeyEvent, action: Option<Action>) -> Vec<Effect> {
-    use crossterm::event::{KeyCode, KeyModifiers};
-    match key.code {
-        KeyCode::Char('c') if key.modifiers.contains(KeyModifiers::CONTROL) => return vec![Effect::Quit],
-        KeyCode::Esc => {
-            if matches!(app.dialog, Dialog::Filter(_)) {
-                app.filter = Filter::default();
-            }
-            app.dialog = Dialog::None;
-        }
-        KeyCode::Enter => return accept(app, store),
-        KeyCode::Tab => complete(app),
-        _ if action == Some(Action::Redraw) => return vec![Effect::Redraw],
-        _ => {
-            let (Dialog::Filter(input) | Dialog::Command(input) | Dialog::Note(input)) = &mut app.dialog
-            else {
-                return Vec::new();
-            };
-            input.handle_event(&TerminalEvent::Key(key));
-            live_filter(app);
-        }
-    }
-    settle(app, store);
-    Vec::new()
-}
-
-fn paste(app: &mut App, pasted: &str) {
-    if let Dialog::Filter(input) | Dialog::Command(input) | Dialog::Note(input) = &mut app.dialog {
-        for c in text::clean(pasted, 500).chars() {
-            input.handle(tui_input::InputRequest::InsertChar(c));
-        }
-        live_filter(app);
-    }
-}
-
-/// Filters while the filter is being written; one that cannot be read yet leaves the last one.
-fn live_filter(app: &mut App) {
-    if let Dialog::Filter(input) = &app.dialog
-        && let Ok(filter) = Filter::parse(input.value())
-    {
-        app.filter = filter;
-    }
-}
-
-fn complete(app: &mut App) {
-    if let Dialog::Command(input) = &mut app.dialog
-        && let [(only, _)] | [(only, _), ..] = command::completions(input.value()).as_slice()
-    {
-        *input = Input::new((*only).to_owned());
-    }
-}
-
-fn accept(app: &mut App, store: &mut Store) -> Vec<Effect> {
-    let effects = match std::mem::take(&mut app.dialog) {
-        Dialog::Filter(input) => {
-            match Filter::parse(input.value()) {
-                Ok(filter) => app.filter = filter,
-                Err(why) => {
-                    app.say(why, Level::Warning);
-                    app.dialog = Dialog::Filter(input);
-                }
-            }
-            Vec::new()
-        }
-        Dialog::Command(input) if input.value().trim().is_empty() => Vec::new(),
-        Dialog::Command(input) => match command::parse(input.value()) {
-            Ok(command) => obey(app, store, command),
-            Err(why) => {
-                app.say(why, Level::Warning);
-                Vec::new()
-            }
-        },
-        Dialog::Note(input) => {
-            write_note(app, store, input.value());
-            Vec::new()
-        }
-        other => {
-            app.dialog = other;
-            Vec::new()
-        }
-    };
-    settle(app, store);
-    effects
-}
-
-fn obey(app: &mut App, store: &mut Store, command: Command) -> Vec<Effect> {
-    match command {
-        Command::Action(action) => return act(app, store, action),
-        Command::Theme(name) => return vec![Effect::Theme(name)],
-        Command::Filter(text) => match Filter::parse(&text) {
-            Ok(filter) => app.filter = filter,
-            Err(why) => app.say(why, Level::Warning),
-        },
-        Command::Sort(sort) => app.sort = sort,
-        Command::Note(text) => write_note(app, store, &text),
-        Command::Model(name) => {
-            let found = store.models.iter().find(|model| *model.id.name == *name);
-            let found = found.or_else(|| store.models.iter().find(|model| model.id.name.starts_with(&name)));
-            match found {
-                Some(model) => app.selected = Some(model.id.clone()),
-                None => app.say(format!("there is no model `{name}`"), Level::Warning),
-            }
-        }
-    }
-    Vec::new()
-}
-
-fn write_note(app: &mut App, store: &mut Store, note: &str) {
-    let what = text::clean(note, 300);
-    if what.is_empty() {
-        return;
-    }
-    store.record(Event {
-        at: app.now,
-        kind: EventKind::Note,
-        model: app.selected.clone(),
-        level: Level::Ok,
-        what,
-        detail: app.operator.clone(),
-    });
-}
-
-fn act(app: &mut App, store: &mut Store, action: Action) -> Vec<Effect> {
+pub(super) fn act(app: &mut App, store: &mut Store, action: Action) -> Vec<Effect> {
     let longest = page_lines(app, store);
     if let Dialog::Help(offset) | Dialog::Describe(offset) = &mut app.dialog {
         match action {
@@ -265,11 +150,15 @@ fn act(app: &mut App, store: &mut Store, action: Action) -> Vec<Effect> {
         Action::Up | Action::Down | Action::PageUp | Action::PageDown | Action::First | Action::Last => {
             travel(app, store, action);
         }
-        Action::Hold | Action::Promote | Action::PromoteFull | Action::Abort | Action::RollBack => {
-            if let Availability::No(why) = action.availability(app, store) {
-                app.say(format!("{}: {why}", action.row().name), Level::Warning);
-            }
-        }
+        Action::Waits => app.dialog = Dialog::Waits(0),
+        Action::Acts => acting::show(app),
+        Action::Hold
+        | Action::Promote
+        | Action::PromoteFull
+        | Action::Abort
+        | Action::RollBack
+        | Action::Retry
+        | Action::Weight => return acting::open(app, store, action),
     }
     Vec::new()
 }
@@ -286,7 +175,8 @@ fn page_lines(app: &App, store: &Store) -> u16 {
     u16::try_from(lines).unwrap_or(u16::MAX).saturating_sub(app.size.1 / 2)
 }
 
-fn show(app: &mut App, pane: Pane) {
+/// Focuses a pane.
+pub(super) fn show(app: &mut App, pane: Pane) {
     app.focus = Focus::Pane(pane);
     app.pane_offset = 0;
     app.tab = pane;
@@ -369,6 +259,9 @@ fn copy(app: &mut App, store: &Store) -> Vec<Effect> {
 }
 
 fn mouse(app: &mut App, store: &Store, event: MouseEvent) -> Vec<Effect> {
+    if matches!(app.dialog, Dialog::Act(_) | Dialog::Waits(_) | Dialog::Unfinished(_)) {
+        return Vec::new();
+    }
     match event.kind {
         MouseEventKind::ScrollUp => travel(app, store, Action::Up),
         MouseEventKind::ScrollDown => travel(app, store, Action::Down),

@@ -22,6 +22,8 @@ pub enum EventKind {
     Drift,
     /// A person wrote a note.
     Note,
+    /// wardroom acted upon the world, for a person or by itself.
+    Action,
 }
 
 impl EventKind {
@@ -35,6 +37,7 @@ impl EventKind {
             Self::Source => "source",
             Self::Drift => "drift",
             Self::Note => "note",
+            Self::Action => "action",
         }
     }
 }

@@ -35,7 +35,7 @@ pub fn draw(
             let about = format!("{}: ", about.unwrap_or_else(|| "note".into()));
             return Some(write(buf, area, &about, input, "Enter writes it, Esc drops it", look));
         }
-        Dialog::None | Dialog::Help(_) | Dialog::Describe(_) => {}
+        _ => {}
     }
     match &app.message {
         Some(message) => {
@@ -48,7 +48,12 @@ pub fn draw(
             let style = if message.level >= Level::Unknown { style } else { look.style(Role::Text) };
             put(buf, area, area.x, area.y, &words, style);
         }
-        None => bar(buf, area, app, store, look),
+        None => match super::act::keys(app) {
+            Some(words) => {
+                put(buf, area, area.x + 1, area.y, words, look.style(Role::Dim));
+            }
+            None => bar(buf, area, app, store, look),
+        },
     }
     None
 }
@@ -59,15 +64,16 @@ fn bar(buf: &mut Buffer, area: Rect, app: &App, store: &Store, look: &Look) {
     for row in ACTIONS.iter().filter(|row| !row.bar.is_empty()) {
         let key = app.keymap.key(row.action);
         if !key.is_empty() {
-            let needed = text::width(&key) + 1 + row.bar.len() + 2;
-            items.push((row, key, needed));
+            let word = row.action.bar_word(app, store);
+            let needed = text::width(&key) + 1 + word.len() + 2;
+            items.push((row, key, needed, word));
         }
     }
     let kept: usize = items.iter().filter(|(row, ..)| KEPT.contains(&row.action)).map(|item| item.2).sum();
     let mut room = usize::from(area.width.saturating_sub(1)).saturating_sub(kept);
     let mut x = area.x + 1;
     let mut reason = None;
-    for (row, key, needed) in items {
+    for (row, key, needed, word) in items {
         if !KEPT.contains(&row.action) {
             if needed > room {
                 continue;
@@ -82,7 +88,7 @@ fn bar(buf: &mut Buffer, area: Rect, app: &App, store: &Store, look: &Look) {
             }
         };
         x = put(buf, area, x, area.y, &key, look.style(strong));
-        x = put(buf, area, x + 1, area.y, row.bar, look.style(weak)).saturating_add(2);
+        x = put(buf, area, x + 1, area.y, word, look.style(weak)).saturating_add(2);
     }
     if let Some(why) = reason {
         let words = format!("acts: {why} ");
@@ -130,7 +136,14 @@ fn command(buf: &mut Buffer, area: Rect, input: &Input, look: &Look) -> Option<P
 }
 
 /// A prompt, what is written, and a hint after it; returns the cursor's place.
-fn write(buf: &mut Buffer, area: Rect, prompt: &str, input: &Input, hint: &str, look: &Look) -> Position {
+pub(super) fn write(
+    buf: &mut Buffer,
+    area: Rect,
+    prompt: &str,
+    input: &Input,
+    hint: &str,
+    look: &Look,
+) -> Position {
     let start = put(buf, area, area.x + u16::from(area.width > 20), area.y, prompt, look.style(Role::Key));
     let room = usize::from(area.right().saturating_sub(start)).max(2);
     let scroll = input.visual_scroll(room - 1);

@@ -28,10 +28,24 @@ pub fn draw_wide(buf: &mut Buffer, area: Rect, app: &App, store: &Store, look: &
     fill(buf, first, x + 3, 3, &standing(store, app, look, false));
 
     let second = Rect { y: area.y + 1, height: 1, ..area };
-    let who = format!("read-only  {} ", app.operator);
+    let (mode, role) = mode(app);
+    let who = format!("{mode}  {} ", app.operator);
     put_right(buf, second, second.y, &who, look.style(Role::Dim));
+    if role != Role::Dim {
+        let x = second.right().saturating_sub(u16::try_from(text::width(&who)).unwrap_or(0));
+        put(buf, second, x, second.y, mode, look.style(role));
+    }
     let room = usize::from(area.width).saturating_sub(text::width(&who) + 3);
     sources(buf, Rect { x: area.x + 1, width: u16::try_from(room).unwrap_or(0), ..second }, &groups, look);
+}
+
+/// What may be done from here.
+fn mode(app: &App) -> (&'static str, Role) {
+    match (app.read_only, &app.acting.trouble) {
+        (true, _) => ("read-only", Role::Strong),
+        (false, Some(_)) => ("acting refused", Role::Warning),
+        (false, None) => ("read-write", Role::Dim),
+    }
 }
 
 /// The sources in their order; when there is no room for all, those that are well go first.
@@ -129,6 +143,9 @@ fn standing(store: &Store, app: &App, look: &Look, short: bool) -> Vec<Vec<Part>
         return vec![vec![(plural(store.models.len(), "model", "models"), dim)]];
     }
     let mut groups = Vec::new();
+    if let Some(words) = super::act::words::in_flight(app, short) {
+        groups.push(vec![(words, look.style(Role::Strong))]);
+    }
     for (n, level) in [(critical, Level::Critical), (warning, Level::Warning), (unknown, Level::Unknown)] {
         if n > 0 {
             let (glyph, style) = look.level(level);
@@ -160,6 +177,14 @@ fn standing(store: &Store, app: &App, look: &Look, short: bool) -> Vec<Vec<Part>
             group.push((format!(" {new} new"), look.style(Role::Warning)));
         }
         groups.push(group);
+    }
+    let left = app.acting.unfinished.len();
+    if left > 0 {
+        let key = app.keymap.key(crate::app::Action::Acts);
+        groups.push(vec![(format!("{left} unfinished ({key})"), look.style(Role::Warning))]);
+    }
+    if short && mode(app).1 != Role::Dim {
+        groups.insert(0, vec![(mode(app).0.to_owned(), look.style(mode(app).1))]);
     }
     groups.retain(|group| !group.is_empty());
     groups

@@ -43,15 +43,17 @@ fn join(blocks: &[Vec<Row>]) -> Vec<Row> {
 
 fn group(name: &str, app: &App, store: &Store, look: &Look, width: usize) -> Vec<Row> {
     let mut rows = vec![Row::of(name.to_uppercase(), look.style(Role::Heading))];
-    let mut reasons: Vec<&'static str> = Vec::new();
+    let mut reasons: Vec<(String, String)> = Vec::new();
     for row in ACTIONS.iter().filter(|row| row.group == name) {
         let keys = app.keymap.keys(row.action);
         let keys = if width < KEYS { app.keymap.key(row.action) } else { keys.join(" ") };
         let can = match row.action.availability(app, store) {
             Availability::Yes => true,
             Availability::No(why) => {
-                if !reasons.contains(&why) {
-                    reasons.push(why);
+                let key = app.keymap.key(row.action);
+                match reasons.iter_mut().find(|(_, known)| *known == why) {
+                    Some((keys, _)) => keys.extend([" ", &key]),
+                    None => reasons.push((key, why.into_owned())),
                 }
                 false
             }
@@ -60,8 +62,9 @@ fn group(name: &str, app: &App, store: &Store, look: &Look, width: usize) -> Vec
         let line = Row::of(text::pad(&keys, width), look.style(key));
         rows.push(line.with(row.words, look.style(words)));
     }
-    for why in reasons {
-        rows.push(Row::of(format!("{}not now: {why}", " ".repeat(width)), look.style(Role::Text)));
+    for (keys, why) in reasons {
+        let words = format!("{}not now: {keys}: {why}", " ".repeat(width));
+        rows.push(Row::of(words, look.style(Role::Text)));
     }
     rows
 }

@@ -3,6 +3,7 @@
 //! [`draw`] divides the screen ([`screen`]) and lets each file draw its part. Nothing here reads the clock,
 //! and nothing here changes anything.
 
+mod act;
 pub mod cells;
 pub mod colour;
 pub mod columns;

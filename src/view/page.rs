@@ -29,7 +29,8 @@ impl Row {
         self.0.iter().map(|(words, _)| text::width(words)).sum()
     }
 
-    fn draw(&self, buf: &mut Buffer, area: Rect, y: u16) {
+    /// Draws it from the left edge of `area`, cut at its right.
+    pub fn draw(&self, buf: &mut Buffer, area: Rect, y: u16) {
         self.0.iter().fold(area.x, |x, (words, style)| put(buf, area, x, y, words, *style));
     }
 }

@@ -7,7 +7,7 @@ use super::fleet::{self, Fleet};
 use super::frame::{put, titled};
 use super::look::{Look, Role};
 use super::panes::{self, Cx};
-use super::{describe, footer, glyphs, header, help, lines, text, verdict};
+use super::{act, describe, footer, glyphs, header, help, lines, text, verdict};
 use crate::app::{App, Dialog, Focus, Geometry, Pane, Shape, fleet_rows};
 use crate::domain::Level;
 use crate::store::Store;
@@ -80,7 +80,11 @@ impl Screen<'_> {
             (_, Shape::Lines) if self.area.area() == 1 => lines::worst(buf, body, &self.fleet),
             (_, Shape::Lines) => lines::draw(buf, body, &self.fleet),
         }
-        footer::draw(buf, foot, app, store, look, self.fleet.rows.len())
+        // The smallest screens give the dialog everything.
+        let whole = Rect { height: self.area.height.saturating_sub(foot.height), ..self.area };
+        let over = if shape == Shape::Lines { whole } else { body };
+        let cursor = act::draw(buf, over, app, store, look);
+        footer::draw(buf, foot, app, store, look, self.fleet.rows.len()).or(cursor)
     }
 
     /// The last line. The smallest screen has none, unless there is something to say or to write.
@@ -118,7 +122,7 @@ impl Screen<'_> {
         if between > PANES {
             between -= 1;
             let line = Rect { y: foot.y - 1, height: 1, ..body };
-            verdict::draw(buf, line, app, self.cx.model, self.cx.look);
+            verdict::draw(buf, line, app, self.cx.store, self.cx.model, self.cx.look);
         }
         let top = body.y + fleet;
         let upper = (between * 11).div_ceil(20);

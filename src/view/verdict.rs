@@ -1,4 +1,4 @@
-//! One line in words about the selected model: how it stands, why, and that nothing has been done.
+//! One line in words about the selected model: how it stands, why, and what has been done.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -8,10 +8,10 @@ use super::look::{Look, Role};
 use super::text;
 use crate::app::App;
 use crate::domain::{Judgement, Level};
-use crate::store::ModelState;
+use crate::store::{ModelState, Store};
 
 /// Draws the line.
-pub fn draw(buf: &mut Buffer, area: Rect, app: &App, model: Option<&ModelState>, look: &Look) {
+pub fn draw(buf: &mut Buffer, area: Rect, app: &App, store: &Store, model: Option<&ModelState>, look: &Look) {
     let Some(model) = model else { return };
     let name = text::cut(&model.id.name, 24);
     let x = area.x + 1;
@@ -39,8 +39,8 @@ pub fn draw(buf: &mut Buffer, area: Rect, app: &App, model: Option<&ModelState>,
     others.sort_by_key(|judged| std::cmp::Reverse(judged.level));
     let more: Vec<&str> = others.iter().map(|judged| judged.reason.as_str()).collect();
     let more = if more.is_empty() { ". ".to_owned() } else { format!("; also {}. ", more.join("; ")) };
-    let done = "Nothing has been done.";
-    let room = usize::from(area.right().saturating_sub(x)).saturating_sub(text::width(done) + 1);
+    let done = super::act::words::done(app, store, model);
+    let room = usize::from(area.right().saturating_sub(x)).saturating_sub(text::width(&done) + 1);
     let x = put(buf, area, x, area.y, &text::cut(&more, room), look.style(Role::Dim));
-    put(buf, area, x + u16::from(text::width(&more) > room), area.y, done, look.style(Role::Strong));
+    put(buf, area, x + u16::from(text::width(&more) > room), area.y, &done, look.style(Role::Strong));
 }

@@ -22,6 +22,8 @@ mod tests;
 pub mod timeline;
 mod trial;
 
+pub(super) use brush::wrap;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 

@@ -129,7 +129,11 @@ pub fn line(cx: &Cx, verdict: &Verdict) -> (String, Role) {
         Decision::KeepWatching => (glyphs.ok, Role::Text),
         Decision::CannotTell => (glyphs.unknown, Role::Warning),
     };
-    (format!("{mark} {} Nothing has been done.", verdict.line.replace("   ", " ")), role)
+    let done = match cx.model {
+        Some(model) => crate::view::act::words::done(cx.app, cx.store, model),
+        None => String::new(),
+    };
+    (format!("{mark} {} {done}", verdict.line.replace("   ", " ")), role)
 }
 
 /// More to know, for the zoomed pane: each metric's reason, notes, the combined evidence, the fleet.
