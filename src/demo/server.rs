@@ -91,6 +91,7 @@ async fn infer(
     let Ok(asked) = serde_json::from_slice::<Infer>(&question.body) else {
         return answer_json(422, &json!({"detail": [{"loc": ["body"], "msg": "invalid inference request"}]}));
     };
+    state.arrive(version);
     let mood = fleet.story.mood(model, version > state.part.stable, fleet.t());
     let (wait, failed) = {
         let mut rng = rand::rng();
