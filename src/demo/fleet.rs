@@ -130,6 +130,11 @@ impl Fleet {
         Some(then(&mut track, position, t))
     }
 
+    /// Whether a model has a rollout in this story.
+    pub fn has_rollout(&self, model: usize) -> bool {
+        self.story.canary(model, 0.0).is_some()
+    }
+
     /// Where a model's rollout stands now; `None` without one.
     pub fn position(&self, model: usize) -> Option<Position> {
         self.rollout(model, |_, position, _| position)

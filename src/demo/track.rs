@@ -25,6 +25,8 @@ pub struct Track {
     /// Moves with every change.
     generation: u64,
     past: VecDeque<Sample>,
+    /// Whether it has changed since the last sample.
+    is_fresh: bool,
 }
 
 impl Track {
@@ -47,6 +49,7 @@ impl Track {
             self.generation += 1;
             self.past.clear();
             self.past.push_back(Sample { at: Instant::now(), arrived: arrived() });
+            self.is_fresh = true;
         }
         self.seen.clone_from(&now);
         now
@@ -65,6 +68,10 @@ impl Track {
     /// Remembers how many requests have arrived.
     pub fn sample(&mut self, arrived: Vec<u64>) {
         let now = Instant::now();
+        // Requests that were on their way when the split changed are not counted with those after it.
+        if std::mem::take(&mut self.is_fresh) {
+            self.past.clear();
+        }
         self.past.push_back(Sample { at: now, arrived });
         // One sample from before the window stays: the window is counted from it.
         while self.past.get(1).is_some_and(|second| now.duration_since(second.at) >= WINDOW) {
@@ -106,6 +113,8 @@ mod tests {
         track.take(now.acted(&Operation::Abort, None, 62.0, 1.0).unwrap());
         at(&mut track, 62.0, [100, 12]);
         assert_eq!((track.generation(), track.share(1, &[120, 12])), (3, Some(0.0)));
+        track.sample(vec![120, 13]);
+        assert_eq!(track.share(1, &[140, 13]), Some(0.0), "one was on its way");
         let later = at(&mut track, 240.0, [100, 12]).unwrap();
         assert_eq!(later.situation, crate::domain::Situation::Aborted, "the story does not jump back");
     }

@@ -89,7 +89,10 @@ impl HttpController {
             _ => Refusal::new(format!("{} cannot be read: {}", self.system, fault.detail), remedy(&fault)),
         })?;
         if let Some(why) = told.rollout.refuses(&ask.operation) {
-            return Err(Refusal::new(why, "look at the canary pane, then choose another act"));
+            return Err(match why.split_once("; ") {
+                Some((why, instead)) => Refusal::new(why, instead),
+                None => Refusal::new(why, "choose another act, or wait until it can be done"),
+            });
         }
         let goal = expect::goal(&ask.operation, &told.rollout)?;
         let body = body(ask, &told);
