@@ -209,15 +209,9 @@ async fn pause(doing: &mut Doing, since: Time, now: Time) -> Option<String> {
         _ if (now - since).as_seconds_f64() <= SOON_S => pace.soon,
         _ => pace.later,
     };
-    let stopped = async {
-        match doing.stop.wait_for(Option::is_some).await {
-            Ok(reason) => reason.clone(),
-            // The engine is gone; its end aborts this task.
-            Err(_) => std::future::pending().await,
-        }
-    };
     tokio::select! {
-        reason = stopped => reason,
+        // When the engine is gone nobody stops an act any more; its end aborts this task.
+        Ok(()) = doing.stop.changed() => doing.stop.borrow_and_update().clone(),
         () = tokio::time::sleep(wait) => None,
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::super::Seen;
 use crate::domain::{Time, Version};
-use crate::stats::quality::clopper_pearson;
+use crate::stats::quality::binomial::clopper_pearson;
 use crate::store::Counted;
 
 /// Sights that are kept of each series.
