@@ -58,6 +58,8 @@ pub enum Task {
     Judge(JudgeArgs),
     /// Say how many requests it takes until a canary is known to be worse, or as good
     PlanSample(PlanSampleArgs),
+    /// Read, verify or export the audit trail: verify ends with 0 intact, 2 changed, 3 cannot be read
+    Audit(super::audit::AuditArgs),
     /// Print an example, the schema, or the settings that hold
     Config {
         /// Which of them.

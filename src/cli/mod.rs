@@ -1,6 +1,7 @@
 //! The command line: what each subcommand does, and how it ends.
 
 pub mod args;
+pub mod audit;
 pub mod check;
 pub mod demo;
 pub mod discover;
@@ -32,7 +33,7 @@ pub fn run() -> ExitCode {
     crate::sources::http::install_tls();
     let args = match Args::try_parse() {
         Ok(args) => args,
-        // 2 would read as critical, as much drift, as an abort.
+        // 2 would read as critical, as much drift, as an abort, as a changed trail.
         Err(error)
             if error.use_stderr() && std::env::args().nth(1).is_some_and(|word| gives_verdict(&word)) =>
         {
@@ -42,7 +43,8 @@ pub fn run() -> ExitCode {
         }
         Err(error) => error.exit(),
     };
-    let is_verdict = matches!(args.task, Some(Task::Check(_) | Task::Drift(_) | Task::Judge(_)));
+    let is_verdict =
+        matches!(args.task, Some(Task::Check(_) | Task::Drift(_) | Task::Judge(_) | Task::Audit(_)));
     match dispatch(args) {
         Ok(code) => ExitCode::from(code),
         Err(message) => {
@@ -55,7 +57,7 @@ pub fn run() -> ExitCode {
 
 /// Whether a subcommand's exit code is a verdict.
 fn gives_verdict(word: &str) -> bool {
-    matches!(word, "check" | "drift" | "judge")
+    matches!(word, "check" | "drift" | "judge" | "audit")
 }
 
 fn dispatch(args: Args) -> Result<u8, String> {
@@ -73,6 +75,7 @@ fn dispatch(args: Args) -> Result<u8, String> {
         Some(Task::Snapshot(options)) => snapshot::run(&common, &options),
         Some(Task::Doctor) => doctor::run(&common),
         Some(Task::Discover(options)) => discover::run(&common, &options),
+        Some(Task::Audit(options)) => audit::run(&common, &options),
         Some(Task::Config { command }) => config(&common, &command),
     }
 }

@@ -16,7 +16,16 @@ pub(super) struct Writer {
 
 /// The entry of an act at a point. Points that it knows: `confirmed`, `before request N`, `after request N` (N counts
 /// from 1), `effective`, `taken over`, `over`, and whatever begins with `watch`; any other is noted as it is.
-pub(super) fn entry(number: u64, at: Time, point: &str, act: &Act, writer: Writer) -> Entry {
+///
+/// `carried` gives each request's `Audit-ID` from earlier rows: a request whose outcome is unknown no longer tells it.
+pub(super) fn entry(
+    number: u64,
+    at: Time,
+    point: &str,
+    act: &Act,
+    carried: &[String],
+    writer: Writer,
+) -> Entry {
     let plan = &act.plan;
     let request = request_of(point, act);
     let line = line(point, act, request);
@@ -28,8 +37,10 @@ pub(super) fn entry(number: u64, at: Time, point: &str, act: &Act, writer: Write
         .requests
         .iter()
         .zip(&act.requests)
-        .map(|(planned, state)| {
-            let (is, at, audit_id, note) = told(state);
+        .enumerate()
+        .map(|(index, (planned, state))| {
+            let (is, at, own, note) = told(state);
+            let audit_id = own.or(carried.get(index).map(String::as_str)).unwrap_or_default();
             SentRequest {
                 hand: planned.hand,
                 words: planned.words.clone(),
@@ -120,15 +131,28 @@ fn request_of(point: &str, act: &Act) -> Option<usize> {
 }
 
 /// A request's state as a word, when, its `Audit-ID`, and what was said.
-fn told(state: &RequestState) -> (&'static str, Option<Time>, &str, &str) {
+fn told(state: &RequestState) -> (&'static str, Option<Time>, Option<&str>, &str) {
     match state {
-        RequestState::Waiting { for_what } => ("waiting", None, "", for_what),
-        RequestState::Sent { at, audit_id } => ("sent", Some(*at), audit_id, ""),
-        RequestState::Accepted { at, audit_id, note, .. } => ("accepted", Some(*at), audit_id, note),
-        RequestState::Refused { at, why } => ("refused", Some(*at), "", why),
-        RequestState::Unknown { at, why } => ("unknown", Some(*at), "", why),
-        RequestState::NotSent { why } => ("not_sent", None, "", why),
+        RequestState::Waiting { for_what } => ("waiting", None, None, for_what),
+        RequestState::Sent { at, .. } => ("sent", Some(*at), audit_id(state), ""),
+        RequestState::Accepted { at, note, .. } => ("accepted", Some(*at), audit_id(state), note),
+        RequestState::Refused { at, why } => ("refused", Some(*at), None, why),
+        RequestState::Unknown { at, why } => ("unknown", Some(*at), None, why),
+        RequestState::NotSent { why } => ("not_sent", None, None, why),
     }
+}
+
+/// The `Audit-ID` that a request's state tells.
+pub(super) fn audit_id(state: &RequestState) -> Option<&str> {
+    match state {
+        RequestState::Sent { audit_id, .. } | RequestState::Accepted { audit_id, .. } => Some(audit_id),
+        _ => None,
+    }
+}
+
+/// Whether a request was sent and its state no longer tells the `Audit-ID`.
+pub(super) fn lost_its_audit_id(state: &RequestState) -> bool {
+    matches!(state, RequestState::Refused { .. } | RequestState::Unknown { .. })
 }
 
 fn said(request: &SentRequest) -> String {

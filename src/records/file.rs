@@ -33,6 +33,14 @@ pub fn usual_folder() -> Result<PathBuf, LedgerError> {
     })
 }
 
+/// The folder of the journal: the configured one, or [`usual_folder`].
+///
+/// # Errors
+/// As [`usual_folder`].
+pub fn folder(configured: Option<&Path>) -> Result<PathBuf, LedgerError> {
+    configured.map_or_else(usual_folder, |folder| Ok(folder.to_owned()))
+}
+
 /// The XDG rules: a path that is not absolute does not count.
 fn folder_of(state: Option<PathBuf>, home: Option<PathBuf>) -> Option<PathBuf> {
     let state = state.filter(|path| path.is_absolute());

@@ -5,13 +5,16 @@ mod canonical;
 mod crypt;
 mod entry;
 mod error;
+pub mod export;
 mod file;
 mod journal;
 mod process;
+mod query;
 mod schema;
 #[cfg(test)]
 mod tests;
 mod trail;
+mod verify;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -20,7 +23,9 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 pub use canonical::{Entry, Line, SeenCheck, SentRequest};
 pub use error::LedgerError;
-pub use file::usual_folder;
+pub use file::{folder, usual_folder};
+pub use query::{Filter, Trail};
+pub use verify::{Finding, Noted, Verified};
 
 use crate::domain::Time;
 use crate::domain::act::{Act, ActId};
@@ -165,6 +170,27 @@ impl Ledger {
         lasts.into_iter().map(|last| last.act(self.keys.as_ref(), &self.path)).collect()
     }
 
+    /// The entries of the audit trail that the filter lets through, the oldest first.
+    ///
+    /// # Errors
+    /// A file that cannot be read, an entry that is none.
+    pub fn query(&self, filter: &Filter) -> Result<Vec<Entry>, LedgerError> {
+        let mut found = Vec::new();
+        query::each(&self.lock(), &self.path, self.keys.as_ref(), filter, |entry| {
+            found.push(entry);
+            Ok(())
+        })?;
+        Ok(found)
+    }
+
+    /// Looks whether anything in the audit trail was changed, lost, inserted or moved.
+    ///
+    /// # Errors
+    /// A file that cannot be read.
+    pub fn verify(&self) -> Result<Verified, LedgerError> {
+        verify::verify(&self.lock(), &self.path, self.keys.as_ref(), None)
+    }
+
     /// Puts journal row and audit entry into a transaction.
     fn put(
         &self,
@@ -179,7 +205,8 @@ impl Ledger {
         let mut number = None;
         if audited {
             let writer = entry::Writer { process: self.process.number, uid: process::user_number() };
-            let entry = entry::entry(head.count + 1, at, point, &act, writer);
+            let carried = self.carried(transaction, &act)?;
+            let entry = entry::entry(head.count + 1, at, point, &act, &carried, writer);
             let bytes = entry.canonical().map_err(|why| self.unreadable(&act, &why))?;
             if Entry::parse(&bytes).as_ref() != Ok(&entry) {
                 return Err(self.unreadable(&act, "its entry reads back differently"));
@@ -200,6 +227,23 @@ impl Ledger {
         let new = journal::New { at, point, act: &act, bytes: &bytes, process: &self.process, head: &head };
         journal::insert(transaction, &new).map_err(|error| self.said(&error))?;
         Ok(number)
+    }
+
+    /// The `Audit-ID` of each request as earlier rows told it; nothing where no state has lost it.
+    fn carried(&self, transaction: &Transaction<'_>, act: &Act) -> Result<Vec<String>, LedgerError> {
+        if !act.requests.iter().any(entry::lost_its_audit_id) {
+            return Ok(Vec::new());
+        }
+        let mut carried = vec![String::new(); act.requests.len()];
+        for row in journal::of_act(transaction, &self.path, &act.plan.id)? {
+            let earlier = row.act(self.keys.as_ref(), &self.path)?;
+            for (known, state) in carried.iter_mut().zip(&earlier.requests) {
+                if let Some(audit_id) = entry::audit_id(state) {
+                    audit_id.clone_into(known);
+                }
+            }
+        }
+        Ok(carried)
     }
 
     /// The trail's head, when the table ends there.
