@@ -13,6 +13,7 @@ mod desk;
 mod doing;
 pub mod engine;
 mod execute;
+pub mod http;
 mod planning;
 mod recover;
 pub mod register;

@@ -1,6 +1,6 @@
 //! The one place where a way of acting is made known: one line each.
 
-use super::{Controller, Registry};
+use super::{Controller, Registry, http};
 use crate::config::Config;
 use crate::domain::Fault;
 
@@ -11,12 +11,13 @@ type RegistryKind = fn(&Config) -> Result<Option<Box<dyn Registry>>, Fault>;
 
 /// Every kind of controller; the first that knows a target plans for it.
 const KINDS: &[Kind] = &[
-    // One line for each: http::controllers, kubernetes::controllers, haproxy::controllers.
+    http::controllers,
+    // To come, one line each: kubernetes::controllers, haproxy::controllers.
 ];
 
 /// Every kind of registry; the first that is configured is moved along.
 const REGISTRIES: &[RegistryKind] = &[
-    // One line for each: registry::mlflow::registry.
+    // To come: registry::mlflow::registry.
 ];
 
 /// The controllers of a config.

@@ -1,77 +1,149 @@
-//! The canary controller: tells each rollout, and counts which version really got the requests.
+//! The canary controller: tells each rollout, counts which version really got the requests, and obeys.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::http::{HeaderName, Method};
 use axum::response::Response;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
+use super::acts;
 use super::cast::NAMES;
 use super::fleet::Fleet;
+use super::position::Position;
 use super::story::STEPS;
+use super::track::Track;
 use super::web::{Question, absent, json as answer_json};
+use crate::domain::{Phase, Situation};
 
-/// Answers one request.
+/// Answers one request; an `Audit-ID` comes back as it went.
 pub fn answer(fleet: &Fleet, question: &Question) -> Response {
-    if question.path != "/api/v1/rollouts" {
-        return absent("Not Found");
+    let mut response = answered(fleet, question);
+    if let Some(id) = question.headers.get("audit-id") {
+        response.headers_mut().insert(HeaderName::from_static("audit-id"), id.clone());
     }
-    let rollouts: Vec<Value> = (0..fleet.models.len()).filter_map(|model| rollout(fleet, model)).collect();
-    answer_json(200, &json!({"controller": "demo", "rollouts": rollouts}))
+    response
+}
+
+fn answered(fleet: &Fleet, question: &Question) -> Response {
+    let parts: Vec<&str> = question.path.trim_matches('/').split('/').collect();
+    match (&question.method, parts.as_slice()) {
+        (&Method::GET, ["api", "v1", "rollouts"]) => {
+            let rollouts: Vec<Value> =
+                (0..fleet.models.len()).filter_map(|model| rollout(fleet, model)).collect();
+            answer_json(200, &json!({"controller": "demo", "rollouts": rollouts}))
+        }
+        (&Method::GET, ["api", "v1", "rollouts", name]) => {
+            match fleet.find(name).and_then(|model| rollout(fleet, model)) {
+                Some(rollout) => answer_json(200, &rollout),
+                None => absent("no such rollout"),
+            }
+        }
+        (&Method::POST, ["api", "v1", "rollouts", name, "acts"]) => acts::act(fleet, name, question),
+        (&Method::GET, ["api", "v1", "acts"]) => acts::list(fleet, question),
+        (&Method::GET, ["api", "v1", "mutations"]) => answer_json(200, &fleet.mutations.told()),
+        _ => absent("Not Found"),
+    }
 }
 
 fn rollout(fleet: &Fleet, model: usize) -> Option<Value> {
-    let canary = fleet.canary(model)?;
+    let (told, canary) =
+        fleet.rollout(model, |track, position, _| (told(fleet, model, track, &position), position.canary))?;
+    let measured = canary.and_then(|canary| share(fleet, model, canary));
+    let mut told = told?;
+    told["measured"] = measured.map(|share| (share * 10.0).round() / 10.0).into();
+    Some(told)
+}
+
+/// The share of the requests that a version got lately, percent.
+fn share(fleet: &Fleet, model: usize, version: usize) -> Option<f64> {
+    let arrived = fleet.models.get(model)?.arrived();
+    fleet.rollout(model, |track, _, _| track.share(version, &arrived))?
+}
+
+/// A rollout as the controller tells it, without the measured share.
+pub fn told(fleet: &Fleet, model: usize, track: &Track, position: &Position) -> Option<Value> {
     let state = fleet.models.get(model)?;
-    let (serving, trial) = fleet.serving(model);
     let name = |version: usize| state.part.versions.get(version);
     let steps: Vec<Value> = STEPS
         .iter()
         .map(|&weight| json!({"weight": weight, "pause_s": if weight == 25.0 { Value::Null } else { json!(60) }}))
         .collect();
     let time = |t: f64| fleet.clock(t).to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
+    let phase = position.situation.phase();
+    let waits = position.situation == Situation::PausedByStep;
+    let mut cannot = Map::new();
+    if position.situation == Situation::PausedByHand {
+        cannot.insert("promote".into(), "it is held by hand; resume first, then promote".into());
+    }
+    let live = matches!(phase, Phase::Progressing | Phase::Paused);
     Some(json!({
         "model": state.part.name,
-        "stable": name(serving),
-        "canary": trial.and_then(|(version, _)| name(version)),
+        "controller": "demo",
+        "generation": track.generation(),
+        "acts": true,
+        "dry_run": true,
+        "cannot": cannot,
+        "stable": name(position.stable),
+        "canary": position.canary.filter(|_| live).and_then(name),
         "steps": steps,
-        "step": canary.step,
-        "asked": canary.weight,
-        "measured": trial.map(|_| (state.share() * 10.0).round() / 10.0),
-        "phase": canary.phase,
-        "since": time(canary.since),
-        "until": canary.until.map(time),
-        "waits": canary.waits,
-        "message": canary.message,
+        "step": position.step,
+        "asked": position.weight,
+        "set": position.weight,
+        "phase": phase.word(),
+        "situation": word(position.situation),
+        "since": time(position.since),
+        "until": position.until.map(time),
+        "waits": waits,
+        "pause": if phase == Phase::Paused { position.message.as_str() } else { "" },
+        "message": position.message,
+        "revisions": revisions(fleet, model, position),
     }))
 }
 
-/// Counts, every two seconds, the canary's share of the requests of the last half minute.
-pub async fn count_shares(fleet: Arc<Fleet>) {
-    let mut past: VecDeque<Vec<(u64, u64)>> = VecDeque::new();
-    loop {
-        let now: Vec<(u64, u64)> =
-            (0..fleet.models.len().min(NAMES)).map(|model| counted(&fleet, model)).collect();
-        let oldest = past.front();
-        for (model, &(canary, all)) in now.iter().enumerate() {
-            let (canary_then, all_then) = oldest.and_then(|then| then.get(model)).copied().unwrap_or((0, 0));
-            let (more, of) = (canary.saturating_sub(canary_then), all.saturating_sub(all_then));
-            if oldest.is_some() && of > 0 {
-                fleet.models[model].set_share(100.0 * more as f64 / of as f64);
-            }
-        }
-        past.push_back(now);
-        if past.len() > 15 {
-            past.pop_front();
-        }
-        tokio::time::sleep(Duration::from_secs(2)).await;
+/// The situation as the interface writes it: `paused-by-step`.
+pub fn word(situation: Situation) -> Value {
+    match serde_json::to_value(situation) {
+        Ok(Value::String(word)) => word.replace('_', "-").into(),
+        _ => Value::Null,
     }
 }
 
-/// Requests to the version under trial, and to all.
-fn counted(fleet: &Fleet, model: usize) -> (u64, u64) {
-    let Some(state) = fleet.models.get(model) else { return (0, 0) };
-    let canary = fleet.serving(model).1.map_or(0, |(version, _)| state.requests(version));
-    (canary, (0..state.part.versions.len()).map(|version| state.requests(version)).sum())
+/// Every version of the cast can be brought back.
+fn revisions(fleet: &Fleet, model: usize, position: &Position) -> Vec<Value> {
+    let Some(state) = fleet.models.get(model) else { return Vec::new() };
+    let wanted = state.part.instances;
+    let revision = |(version, name): (usize, &String)| {
+        let pods = match () {
+            () if version == position.stable => [wanted, wanted],
+            () if position.to == Some(version) => [0, wanted],
+            () if position.trial().is_some_and(|(trial, _)| trial == version) => [1, 1],
+            () => [0, 0],
+        };
+        let bad = position.bad.get(&version);
+        let bad = bad.map(|(why, t)| format!("{why} {}", fleet.clock(*t).format("%d %b %H:%MZ")));
+        json!({
+            "number": version + 1,
+            "hash": format!("{:08x}", super::story::mix((model * 64 + version) as u64) >> 32),
+            "version": name,
+            "created": fleet.created(model, version).to_rfc3339_opts(chrono::SecondsFormat::Secs, true),
+            "stable": version == position.stable,
+            "canary": position.canary == Some(version),
+            "pods": pods,
+            "known_bad": bad.unwrap_or_default(),
+        })
+    };
+    state.part.versions.iter().enumerate().rev().map(revision).collect()
+}
+
+/// Looks at every rollout twice a second, so that its clock moves and the share is counted.
+pub async fn count_shares(fleet: Arc<Fleet>) {
+    let mut tick = tokio::time::interval(Duration::from_millis(500));
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tick.tick().await;
+        for (model, state) in fleet.models.iter().enumerate().take(NAMES) {
+            fleet.rollout(model, |track, _, _| track.sample(state.arrived()));
+        }
+    }
 }

@@ -2,14 +2,19 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::DemoOptions;
+use super::acts::Log;
 use super::cast::{NAMES, Part, cast};
 use super::histogram::Counts;
-use super::story::{Canary, STEPS, Story};
+use super::position::{PODS_S, Position};
+use super::story::Story;
+use super::track::Track;
+use super::web::Mutations;
 
 /// An hour of requests stands in the counters at the start.
 const PAST_S: f64 = 3_600.0;
@@ -23,24 +28,22 @@ pub struct Model {
     pub part: Part,
     /// Its servers; each counts by version.
     pub instances: Vec<Vec<Counts>>,
-    /// Share of requests that the canary got lately, percent: bits of an f64.
-    share: AtomicU64,
+    /// Requests that have arrived, by version: a split is counted when it is done, not when it is answered.
+    arrived: Vec<AtomicU64>,
+    track: Mutex<Track>,
 }
 
 impl Model {
-    /// Share of requests that the canary got lately, percent.
-    pub fn share(&self) -> f64 {
-        f64::from_bits(self.share.load(Ordering::Relaxed))
+    /// Counts a request to a version as it arrives.
+    pub fn arrive(&self, version: usize) {
+        if let Some(count) = self.arrived.get(version) {
+            count.fetch_add(1, Ordering::Relaxed);
+        }
     }
 
-    /// Sets that share.
-    pub fn set_share(&self, percent: f64) {
-        self.share.store(percent.to_bits(), Ordering::Relaxed);
-    }
-
-    /// Requests to a version on all servers.
-    pub fn requests(&self, version: usize) -> u64 {
-        self.instances.iter().filter_map(|counts| counts.get(version)).map(Counts::total).sum()
+    /// Requests that have arrived, by version.
+    pub fn arrived(&self) -> Vec<u64> {
+        self.arrived.iter().map(|count| count.load(Ordering::Relaxed)).collect()
     }
 }
 
@@ -52,6 +55,10 @@ pub struct Fleet {
     /// The story.
     pub story: Story,
     by_name: HashMap<String, usize>,
+    /// Acts that were accepted.
+    pub acts: Log,
+    /// Requests that may change something, by server.
+    pub mutations: Mutations,
     begun: Instant,
     begun_at: DateTime<Utc>,
     speed: f64,
@@ -79,12 +86,15 @@ impl Fleet {
                 counts
             });
             let instances = instances.collect();
-            Model { part, instances, share: AtomicU64::new((canary.unwrap_or(0.0) * 100.0).to_bits()) }
+            let arrived = part.versions.iter().map(|_| AtomicU64::new(0)).collect();
+            Model { part, instances, arrived, track: Mutex::default() }
         });
         let models: Vec<Model> = models.collect();
         let by_name =
             models.iter().enumerate().map(|(index, model)| (model.part.name.clone(), index)).collect();
-        Self { models, story, by_name, begun: Instant::now(), begun_at: Utc::now(), speed: options.speed }
+        let (acts, mutations) = (Log::default(), Mutations::default());
+        let (begun, begun_at, speed) = (Instant::now(), Utc::now(), options.speed);
+        Self { models, story, by_name, acts, mutations, begun, begun_at, speed }
     }
 
     /// Seconds of the story so far.
@@ -97,22 +107,43 @@ impl Fleet {
         self.begun_at + TimeDelta::milliseconds((t / self.speed * 1_000.0) as i64)
     }
 
-    /// The canary of a model now, if one takes traffic or has.
-    pub fn canary(&self, model: usize) -> Option<Canary> {
-        self.story.canary(model, self.t())
+    /// When a version was made: one every forty days.
+    pub fn created(&self, model: usize, version: usize) -> DateTime<Utc> {
+        let count = self.models.get(model).map_or(0, |state| state.part.versions.len());
+        let ago = count.saturating_sub(version).min(1_000) as i64;
+        self.clock(0.0) - TimeDelta::days(40 * ago)
+    }
+
+    /// How long pods take to start, story seconds.
+    pub fn pods_s(&self) -> f64 {
+        PODS_S * self.speed
+    }
+
+    /// Does something with a model's rollout as it stands now; `None` without one.
+    pub fn rollout<T>(&self, model: usize, then: impl FnOnce(&mut Track, Position, f64) -> T) -> Option<T> {
+        let state = self.models.get(model)?;
+        let mut track = state.track.lock().unwrap_or_else(PoisonError::into_inner);
+        // The clock is read under the lock: a later look must not see an earlier moment.
+        let t = self.t();
+        let told = || Some(Position::told(state.part.stable, self.story.canary(model, t)?));
+        let position = track.look(told(), t, self.pods_s(), || state.arrived())?;
+        Some(then(&mut track, position, t))
+    }
+
+    /// Whether a model has a rollout in this story.
+    pub fn has_rollout(&self, model: usize) -> bool {
+        self.story.canary(model, 0.0).is_some()
+    }
+
+    /// Where a model's rollout stands now; `None` without one.
+    pub fn position(&self, model: usize) -> Option<Position> {
+        self.rollout(model, |_, position, _| position)
     }
 
     /// Index of the version that serves now, and of the one under trial with its share of traffic 0…1.
     pub fn serving(&self, model: usize) -> (usize, Option<(usize, f64)>) {
         let Some(part) = self.models.get(model).map(|model| &model.part) else { return (0, None) };
-        let next = (part.stable + 1 < part.versions.len()).then_some(part.stable + 1);
-        match (self.canary(model), next) {
-            (Some(canary), Some(next)) if canary.phase == "healthy" => (next, None),
-            (Some(canary), Some(next)) if canary.step < STEPS.len() => {
-                (part.stable, Some((next, canary.weight / 100.0)))
-            }
-            _ => (part.stable, None),
-        }
+        self.position(model).map_or((part.stable, None), |position| (position.stable, position.trial()))
     }
 
     /// Index of a model by its name.

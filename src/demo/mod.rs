@@ -4,6 +4,7 @@
 //! The room polls it through the same adapters as real servers, and learns nothing from here but base
 //! URLs in a config text.
 
+mod acts;
 mod alerts;
 pub mod cast;
 mod controller;
@@ -12,11 +13,13 @@ mod histogram;
 mod load;
 mod mlops;
 mod page;
+mod position;
 mod registry;
 mod samples;
 mod script;
 mod server;
 pub mod story;
+mod track;
 mod web;
 
 #[cfg(test)]

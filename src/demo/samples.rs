@@ -11,9 +11,11 @@ use std::time::Duration;
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
 use rand_distr::{Distribution, StandardNormal};
+use serde_json::json;
 use statrs::distribution::{ContinuousCDF, Normal};
 
 use super::fleet::Fleet;
+use super::server::predict;
 
 /// The model whose samples are written: the first of the cast.
 pub const MODEL: usize = 0;
@@ -56,7 +58,15 @@ impl Files {
             rows(fleet, t, ROWS, &mut rng, &mut text);
             File::create(path)?.write_all(text.as_bytes())?;
         }
+        for (model, state) in fleet.models.iter().enumerate().filter(|(model, _)| fleet.has_rollout(*model)) {
+            File::create(files.recorded(&state.part.name))?.write_all(recorded(fleet, model).as_bytes())?;
+        }
         Ok(files)
+    }
+
+    /// Requests to a model with the answer of each of its versions.
+    pub fn recorded(&self, model: &str) -> PathBuf {
+        self.folder.join(format!("recorded-{model}.jsonl"))
     }
 
     /// Samples as the model was trained on.
@@ -84,6 +94,25 @@ pub async fn grow(fleet: Arc<Fleet>, current: PathBuf) {
             return;
         }
     }
+}
+
+/// Requests with the answers of every version, one to a line.
+fn recorded(fleet: &Fleet, model: usize) -> String {
+    const ROWS: [[f64; 4]; 3] = [[1.0, 0.5, -0.25, 0.0], [-1.5, 0.75, 0.1, 2.0], [0.0, -2.0, 1.25, -0.5]];
+    let mut text = String::new();
+    for (version, name) in
+        fleet.models.get(model).into_iter().flat_map(|m| m.part.versions.iter().enumerate())
+    {
+        for row in ROWS {
+            let line = json!({
+                "inputs": [{"name": "features", "shape": [1, 4], "datatype": "FP64", "data": row}],
+                "version": name,
+                "outputs": [{"name": "predict", "datatype": "FP64", "shape": [1], "data": predict(model, version, 4, &row)}],
+            });
+            let _ = writeln!(text, "{line}");
+        }
+    }
+    text
 }
 
 fn append(path: &Path, text: &str) -> io::Result<()> {

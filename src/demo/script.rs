@@ -56,7 +56,7 @@ pub fn config(
             samples::groups(fleet)
         );
     }
-    for (model, own) in fleet.models.iter().zip(places) {
+    for (index, (model, own)) in fleet.models.iter().zip(places).enumerate() {
         let _ = write!(
             text,
             "\n[[model]]\nname = \"{}\"\nkind = \"{}\"\n",
@@ -67,6 +67,13 @@ pub fn config(
             let _ = write!(
                 text,
                 "[[model.endpoint]]\nprotocol = \"oip\"\nurl = \"{place}\"\nmetrics = \"{place}/metrics\"\npreset = \"wardroom\"\n"
+            );
+        }
+        if fleet.has_rollout(index) {
+            let _ = write!(
+                text,
+                "[model.rollout]\nsystem = \"canary\"\nkind = \"http\"\n[model.verify]\nsamples = {:?}\n",
+                files.recorded(&model.part.name)
             );
         }
     }

@@ -91,6 +91,7 @@ async fn infer(
     let Ok(asked) = serde_json::from_slice::<Infer>(&question.body) else {
         return answer_json(422, &json!({"detail": [{"loc": ["body"], "msg": "invalid inference request"}]}));
     };
+    state.arrive(version);
     let mood = fleet.story.mood(model, version > state.part.stable, fleet.t());
     let (wait, failed) = {
         let mut rng = rand::rng();
@@ -101,8 +102,11 @@ async fn infer(
     };
     // Timers fire up to a millisecond late; the work itself takes some microseconds.
     tokio::time::sleep(Duration::from_secs_f64((wait - 0.0008).max(0.0))).await;
-    let predictions: Vec<f64> =
-        asked.inputs.iter().flat_map(|tensor| predict(model, version, tensor)).collect();
+    let predictions: Vec<f64> = asked
+        .inputs
+        .iter()
+        .flat_map(|tensor| predict(model, version, tensor.shape.get(1).copied().unwrap_or(1), &tensor.data))
+        .collect();
     if let Some(counts) = state.instances.get(instance).and_then(|counts| counts.get(version)) {
         counts.add(begun.elapsed().as_secs_f64(), failed);
         // A part of the predictions gets its label; the story does not wait for it.
@@ -130,10 +134,9 @@ fn labelled(fleet: &Fleet, model: usize, version: usize) -> Option<bool> {
     Some(rand::rng().random_bool(accuracy.clamp(0.0, 1.0)))
 }
 
-/// A logistic model whose weights follow from the model and its version.
-fn predict(model: usize, version: usize, tensor: &Tensor) -> Vec<f64> {
-    let width = tensor.shape.get(1).copied().unwrap_or(1).max(1);
+/// A logistic model whose weights follow from the model and its version; `data` are rows of `width` values.
+pub fn predict(model: usize, version: usize, width: usize, data: &[f64]) -> Vec<f64> {
     let weight = |i: usize| (mix((model * 64 + version * 8 + i) as u64) % 2_000) as f64 / 1_000.0 - 1.0;
     let row = |row: &[f64]| row.iter().enumerate().map(|(i, x)| x * weight(i)).sum::<f64>();
-    tensor.data.chunks(width).map(|values| 1.0 / (1.0 + (-row(values)).exp())).collect()
+    data.chunks(width.max(1)).map(|values| 1.0 / (1.0 + (-row(values)).exp())).collect()
 }

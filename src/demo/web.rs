@@ -2,10 +2,11 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::{Method, StatusCode, Uri, header};
+use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::Value;
 use tokio::net::TcpListener;
@@ -42,12 +43,62 @@ pub struct Question {
     pub query: Vec<(String, String)>,
     /// The body.
     pub body: Bytes,
+    /// The headers.
+    pub headers: HeaderMap,
 }
 
 impl Question {
     /// A query parameter; empty when absent.
     pub fn parameter(&self, name: &str) -> &str {
         self.query.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value)
+    }
+}
+
+/// Requests that may change something, by server: whoever only reads leaves them at 0.
+#[derive(Debug, Default)]
+pub struct Mutations([AtomicU64; 5]);
+
+/// The servers that are counted, in order.
+const SERVERS: [&str; 5] = ["models", "registry", "controller", "alerts", "mlops"];
+
+impl Mutations {
+    /// Counts a request; predictions, searches and the list of a repository only read.
+    fn count(&self, answerer: &Answerer, question: &Question) {
+        let reads = ["/infer", "/search", "/repository/index"];
+        if matches!(question.method, Method::GET | Method::HEAD | Method::OPTIONS)
+            || reads.iter().any(|path| question.path.ends_with(path))
+        {
+            return;
+        }
+        let server = match answerer {
+            Answerer::Model(..) | Answerer::ManyModels(_) => 0,
+            Answerer::Registry(_) => 1,
+            Answerer::Controller(_) => 2,
+            Answerer::Alerts(_) => 3,
+            Answerer::Mlops(_) => 4,
+        };
+        self.0[server].fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// All counts.
+    pub fn told(&self) -> Value {
+        let counts = self.0.each_ref().map(|count| count.load(Ordering::Relaxed));
+        let servers: serde_json::Map<String, Value> =
+            SERVERS.iter().zip(counts).map(|(name, count)| ((*name).to_owned(), count.into())).collect();
+        serde_json::json!({"total": counts.iter().sum::<u64>(), "servers": servers})
+    }
+}
+
+impl Answerer {
+    fn fleet(&self) -> &Fleet {
+        match self {
+            Self::Model(fleet, ..)
+            | Self::ManyModels(fleet)
+            | Self::Registry(fleet)
+            | Self::Controller(fleet)
+            | Self::Alerts(fleet)
+            | Self::Mlops(fleet) => fleet,
+        }
     }
 }
 
@@ -63,10 +114,17 @@ pub async fn listen(answerer: Answerer) -> std::io::Result<(SocketAddr, JoinHand
     Ok((address, task))
 }
 
-async fn answer(State(answerer): State<Answerer>, method: Method, uri: Uri, body: Bytes) -> Response {
+async fn answer(
+    State(answerer): State<Answerer>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
     let query = uri.query().unwrap_or_default();
     let query = url::form_urlencoded::parse(query.as_bytes()).into_owned().collect();
-    let mut question = Question { method, path: uri.path().to_owned(), query, body };
+    let mut question = Question { method, path: uri.path().to_owned(), query, body, headers };
+    answerer.fleet().mutations.count(&answerer, &question);
     match answerer {
         Answerer::Model(fleet, model, instance) => server::answer(&fleet, model, instance, &question).await,
         Answerer::ManyModels(fleet) => {

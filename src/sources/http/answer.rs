@@ -25,6 +25,8 @@ pub struct Answer {
     pub asked: String,
     /// The whole address that was asked, without credentials and query.
     pub place: String,
+    /// The `Audit-ID` that the server told, cleaned.
+    pub audit_id: Option<String>,
 }
 
 impl Answer {

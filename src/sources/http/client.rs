@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 
-use reqwest::redirect::Policy;
+use reqwest::redirect::{Action, Attempt, Policy};
 use url::{Host, Url};
 
 use crate::domain::{Fault, FaultKind};
@@ -23,17 +23,25 @@ struct Kind {
     tls: bool,
     ca_file: Option<PathBuf>,
     loopback: bool,
+    /// A redirected write would be sent twice, or come back as a read with status 200.
+    follows: bool,
     connect: Duration,
 }
 
 static CLIENTS: LazyLock<Mutex<HashMap<Kind, reqwest::Client>>> = LazyLock::new(Mutex::default);
 
 /// The client for a server, made once for each way of reaching servers.
-pub fn shared(base: &Url, ca_file: Option<&Path>, timeout: Duration) -> Result<reqwest::Client, Fault> {
+pub fn shared(
+    base: &Url,
+    ca_file: Option<&Path>,
+    timeout: Duration,
+    follows: bool,
+) -> Result<reqwest::Client, Fault> {
     let kind = Kind {
         tls: base.scheme() == "https",
         ca_file: ca_file.map(Path::to_owned),
         loopback: is_loopback(base),
+        follows,
         connect: timeout.min(Duration::from_secs(5)),
     };
     let mut clients = CLIENTS.lock().unwrap_or_else(PoisonError::into_inner);
@@ -47,16 +55,14 @@ pub fn shared(base: &Url, ca_file: Option<&Path>, timeout: Duration) -> Result<r
 
 fn build(kind: &Kind) -> Result<reqwest::Client, Fault> {
     install_tls();
+    let redirects = if kind.follows { Policy::custom(same_origin) } else { Policy::none() };
     let mut builder = reqwest::Client::builder()
         .user_agent(concat!("wardroom/", env!("CARGO_PKG_VERSION")))
         .connect_timeout(kind.connect)
         .pool_max_idle_per_host(2)
         .pool_idle_timeout(Duration::from_secs(60))
         .referer(false)
-        .redirect(Policy::custom(|attempt| {
-            let same = attempt.previous().last().is_some_and(|last| last.origin() == attempt.url().origin());
-            if same && attempt.previous().len() <= 3 { attempt.follow() } else { attempt.stop() }
-        }));
+        .redirect(redirects);
     if kind.loopback {
         // A proxy is never between us and this machine.
         builder = builder.no_proxy();
@@ -70,6 +76,11 @@ fn build(kind: &Kind) -> Result<reqwest::Client, Fault> {
         Fault::new(FaultKind::Tls, format!("cannot set up TLS: {error}"))
             .advise("install the system's CA certificates, or set access.ca_file")
     })
+}
+
+fn same_origin(attempt: Attempt<'_>) -> Action {
+    let same = attempt.previous().last().is_some_and(|last| last.origin() == attempt.url().origin());
+    if same && attempt.previous().len() <= 3 { attempt.follow() } else { attempt.stop() }
 }
 
 fn certificates(path: &Path) -> Result<Vec<reqwest::Certificate>, Fault> {

@@ -9,16 +9,20 @@ use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
+pub use reqwest::Method;
+use reqwest::RequestBuilder;
 use reqwest::header::{CONTENT_TYPE, DATE, HeaderMap, HeaderName, HeaderValue, LOCATION};
-use reqwest::{Method, RequestBuilder};
 use url::Url;
 
 pub use answer::{Answer, error_text};
 pub use client::install_tls;
 
 use crate::config::Access;
-use crate::domain::text::clean;
+use crate::domain::text::{clean, clean_name};
 use crate::domain::{Fault, Time};
+
+/// The header by which a server's log and ours know the same request.
+const AUDIT_ID: &str = "audit-id";
 
 /// One configured server. Cheap to clone; clones share connections and credentials.
 #[derive(Clone)]
@@ -40,13 +44,31 @@ enum Body<'a> {
     None,
     Form(&'a [(&'a str, &'a str)]),
     Json(&'a serde_json::Value),
+    /// A body, and the `Audit-ID` that goes with it when it is not empty.
+    Write(&'a serde_json::Value, &'a str),
 }
 
 impl Http {
     /// A server at `base`, whose path is kept as a prefix. `timeout` is the total deadline of a request,
     /// from connecting to the last byte; answers above `max_bytes` (after decompression) are a fault.
     pub fn new(base: &Url, access: &Access, timeout: Duration, max_bytes: u64) -> Result<Self, Fault> {
-        let client = client::shared(base, access.ca_file.as_deref(), timeout)?;
+        Self::made(base, access, timeout, max_bytes, true)
+    }
+
+    /// As [`Http::new`], for a server that is written to: it follows no redirect, so that a request is sent
+    /// once and its answer is its own.
+    pub fn writing(base: &Url, access: &Access, timeout: Duration, max_bytes: u64) -> Result<Self, Fault> {
+        Self::made(base, access, timeout, max_bytes, false)
+    }
+
+    fn made(
+        base: &Url,
+        access: &Access,
+        timeout: Duration,
+        max_bytes: u64,
+        follows: bool,
+    ) -> Result<Self, Fault> {
+        let client = client::shared(base, access.ca_file.as_deref(), timeout, follows)?;
         let credentials = RwLock::new(secret::header(access)?);
         let (base, access) = (base.clone(), access.clone());
         let inner = Inner { client, base, access, credentials, timeout, max_bytes };
@@ -79,6 +101,18 @@ impl Http {
         self.ask(Method::POST, path, &[], Body::Json(body)).await
     }
 
+    /// Sends a JSON body that changes something, once, with an `Audit-ID` by which the server's log knows it.
+    pub async fn write(
+        &self,
+        method: Method,
+        path: &str,
+        query: &[(&str, &str)],
+        body: &serde_json::Value,
+        audit_id: &str,
+    ) -> Result<Answer, Fault> {
+        self.ask(method, path, query, Body::Write(body, audit_id)).await
+    }
+
     /// Asks; after a 401 reads the secret again and, when it has changed, asks once more.
     async fn ask(
         &self,
@@ -104,7 +138,8 @@ impl Http {
         match body {
             Body::None => request,
             Body::Form(form) => request.form(form),
-            Body::Json(json) => request.json(json),
+            Body::Json(json) | Body::Write(json, "") => request.json(json),
+            Body::Write(json, audit_id) => request.json(json).header(AUDIT_ID, *audit_id),
         }
     }
 
@@ -202,6 +237,7 @@ fn head(response: &reqwest::Response) -> Answer {
         location: Some(clean(&text(headers, LOCATION), 200)).filter(|location| !location.is_empty()),
         asked: clean(response.url().path(), 120),
         place: place(response.url()),
+        audit_id: response.headers().get(AUDIT_ID).and_then(|id| id.to_str().ok()).map(clean_name),
     }
 }
 
