@@ -4,9 +4,29 @@
 //! model registry along with it. Both send only through [`Sender`], which the engine calls after the journal has
 //! the request on disk. Adding a controller is one new file and one line of registration.
 
+pub mod automatic;
+pub mod checks;
+pub mod confirm;
 pub mod controller;
+mod crash;
+mod desk;
+mod doing;
+pub mod engine;
+mod execute;
 pub mod http;
+mod planning;
+mod recover;
+pub mod register;
+pub mod sight;
+mod verify;
+
+#[cfg(test)]
+mod fake;
+#[cfg(test)]
+mod tests;
 
 pub use controller::{
     Ask, Boxed, Controller, Draft, Finding, Ready, Registry, RegistryDraft, Seen, Sender, Sent, Settled,
 };
+pub use engine::{Clock, Engine, Fresh, Pace, Parts, random_names};
+pub use sight::Sight;

@@ -163,6 +163,7 @@ impl Store {
             Fact::Counters { model, metric, counters } => {
                 let rank = rank(self.sources[source].info.group);
                 if let Some(model) = self.touch(source, model) {
+                    model.counted.take(rank, metric, counters, at);
                     model.judging.take(rank, metric, counters, at);
                 }
             }

@@ -3,6 +3,7 @@
 pub mod apply;
 pub mod changes;
 pub mod combine;
+pub mod counted;
 pub mod judging;
 pub mod model_state;
 pub mod rejudge;
@@ -16,6 +17,7 @@ use std::sync::Arc;
 use crate::domain::{Alert, Event, Limits, ModelId, ModelKind, Silence, SourceId, SourceInfo, Time};
 use crate::judge::Rules;
 
+pub use counted::{Counted, Tallies};
 pub use judging::Judging;
 pub use model_state::{FeatureState, Finding, Instance, ModelState, Slice, Sourced};
 pub use series::Series;

@@ -89,6 +89,8 @@ pub struct ModelState {
     pub registry: BTreeMap<SourceId, RegisteredModel>,
     /// The rollout, when a controller tells of one.
     pub rollout: Option<Rollout>,
+    /// How many requests each version answered so far.
+    pub counted: super::Tallies,
     /// The judgement of the canary.
     pub judging: super::Judging,
     /// Every KPI judged.
@@ -117,6 +119,7 @@ impl ModelState {
             findings: BTreeMap::new(),
             registry: BTreeMap::new(),
             rollout: None,
+            counted: super::Tallies::default(),
             judging: super::Judging::default(),
             judgements: Vec::new(),
             level: Level::NotMeasured,

@@ -43,6 +43,13 @@ pub enum Told {
     Act(Box<Act>),
     /// Acts that an earlier process left unfinished.
     Unfinished(Vec<Act>),
+    /// What it would do by itself, or tried to: only said.
+    Advice {
+        /// Of which model.
+        model: ModelId,
+        /// The words.
+        words: String,
+    },
     /// The journal or the audit trail cannot be written: nothing can be done until that is mended.
     Trouble(String),
 }

@@ -1,0 +1,374 @@
+//! The engine: takes wishes, makes plans, and lets each confirmed act run in a task of its own.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+
+use super::automatic::Automat;
+use super::desk::Desk;
+use super::doing::Doing;
+use super::planning::{self, Wanted};
+use super::{Controller, Registry, Sight, recover};
+use crate::config::Config;
+use crate::domain::act::{Act, ActId, Operation, Outcome, Plan, RequestState, Stage, Told, Who, Wish};
+use crate::domain::{ModelId, Time};
+use crate::records::Ledger;
+
+/// Reads the time.
+pub type Clock = Arc<dyn Fn() -> Time + Send + Sync>;
+/// Makes numbers that were not used before.
+pub type Fresh = Arc<dyn Fn() -> u32 + Send + Sync>;
+
+/// How long an engine that is told to end waits for requests under way.
+const LAST_REQUESTS: Duration = Duration::from_secs(5);
+
+/// How often the engine looks.
+#[derive(Debug, Clone, Copy)]
+pub struct Pace {
+    /// Between two questions whether a request may be sent.
+    pub ready: Duration,
+    /// Between two looks just after the requests.
+    pub soon: Duration,
+    /// Between two looks later.
+    pub later: Duration,
+    /// Between two looks of the watch.
+    pub watch: Duration,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self {
+            ready: Duration::from_millis(250),
+            soon: Duration::from_millis(300),
+            later: Duration::from_secs(1),
+            watch: Duration::from_secs(5),
+        }
+    }
+}
+
+/// Everything an engine is made of.
+pub struct Parts {
+    /// Who can act on rollouts.
+    pub controllers: Vec<Box<dyn Controller>>,
+    /// Who moves the registry along.
+    pub registry: Option<Box<dyn Registry>>,
+    /// The journal and the audit trail.
+    pub ledger: Arc<Ledger>,
+    /// The clock.
+    pub clock: Clock,
+    /// The maker of names.
+    pub fresh: Fresh,
+    /// Who acts.
+    pub who: Who,
+    /// The settings.
+    pub config: Arc<Config>,
+    /// What is known of the world, renewed at every tick.
+    pub sight: watch::Receiver<Arc<Sight>>,
+    /// Whether it takes over the watch of acts that an earlier process left, and acts by itself where the config
+    /// says so: a room does, a single command does not.
+    pub resident: bool,
+    /// How often it looks.
+    pub pace: Pace,
+}
+
+/// Numbers from the system's random source.
+pub fn random_names() -> Fresh {
+    Arc::new(rand::random::<u32>)
+}
+
+/// What all acts share.
+pub(super) struct Shared {
+    pub controllers: Vec<Box<dyn Controller>>,
+    pub registry: Option<Box<dyn Registry>>,
+    pub desk: Desk,
+    pub clock: Clock,
+    fresh: Fresh,
+    pub who: Who,
+    pub config: Arc<Config>,
+    pub sight: watch::Receiver<Arc<Sight>>,
+    pub pace: Pace,
+    told: mpsc::Sender<Told>,
+}
+
+impl Shared {
+    pub(super) fn fresh(&self) -> u32 {
+        (self.fresh)()
+    }
+
+    /// Tells something that must not be lost. Who does not listen for so long does not hold the work up.
+    pub(super) async fn tell(&self, told: Told) {
+        let _ = self.told.send_timeout(told, Duration::from_secs(5)).await;
+    }
+
+    /// Tells how far an act got: when the listener is behind, a later state will say it all.
+    pub(super) fn show(&self, act: &Act) {
+        let _ = self.told.try_send(Told::Act(Box::new(act.clone())));
+    }
+}
+
+/// An act that runs.
+struct Running {
+    id: ActId,
+    stage: watch::Receiver<Stage>,
+    stop: watch::Sender<Option<String>>,
+    task: JoinHandle<()>,
+}
+
+/// The engine.
+pub struct Engine {
+    shared: Arc<Shared>,
+    resident: bool,
+    running: BTreeMap<ModelId, Running>,
+    /// Acts that an earlier process left.
+    unfinished: HashMap<ActId, Act>,
+    automat: Automat,
+    /// Plans that the automat asked for.
+    made: mpsc::Receiver<Box<Plan>>,
+    make: mpsc::Sender<Box<Plan>>,
+}
+
+impl Engine {
+    /// Starts an engine in the current runtime. It ends when nobody can wish any more, after the requests
+    /// that are under way.
+    pub fn spawn(parts: Parts, wishes: mpsc::Receiver<Wish>, told: mpsc::Sender<Told>) -> JoinHandle<()> {
+        let shared = Arc::new(Shared {
+            controllers: parts.controllers,
+            registry: parts.registry,
+            desk: Desk::new(parts.ledger),
+            clock: parts.clock,
+            fresh: parts.fresh,
+            who: parts.who,
+            config: parts.config,
+            sight: parts.sight,
+            pace: parts.pace,
+            told,
+        });
+        let (make, made) = mpsc::channel(16);
+        let engine = Self {
+            automat: Automat::new(&shared.config),
+            shared,
+            resident: parts.resident,
+            running: BTreeMap::new(),
+            unfinished: HashMap::new(),
+            made,
+            make,
+        };
+        tokio::spawn(engine.live(wishes))
+    }
+
+    async fn live(mut self, mut wishes: mpsc::Receiver<Wish>) {
+        self.begin().await;
+        let mut sight = self.shared.sight.clone();
+        let mut sights = self.resident && self.automat.is_armed();
+        loop {
+            tokio::select! {
+                wish = wishes.recv() => match wish {
+                    Some(wish) => self.take(wish).await,
+                    None => break,
+                },
+                changed = sight.changed(), if sights => match changed {
+                    Ok(()) => {
+                        let now = sight.borrow_and_update().clone();
+                        self.automatic(&now).await;
+                    }
+                    Err(_) => sights = false,
+                },
+                Some(plan) = self.made.recv() => self.execute(*plan).await,
+            }
+        }
+        self.end().await;
+    }
+
+    /// What an earlier process left is told, and its watches are taken over.
+    async fn begin(&mut self) {
+        let acts = match self.shared.desk.unfinished().await {
+            Ok(acts) => acts,
+            Err(trouble) => return self.shared.tell(Told::Trouble(trouble.to_string())).await,
+        };
+        self.unfinished = acts.iter().map(|act| (act.plan.id.clone(), act.clone())).collect();
+        if self.resident {
+            for act in acts.iter().filter(|act| act.effective_at.is_some()) {
+                self.verify(&act.plan.id).await;
+            }
+        }
+        let left: Vec<Act> = acts.into_iter().filter(|act| self.unfinished.contains_key(&act.plan.id)).collect();
+        if !left.is_empty() {
+            self.shared.tell(Told::Unfinished(left)).await;
+        }
+    }
+
+    async fn take(&mut self, wish: Wish) {
+        match wish {
+            Wish::Plan { number, model, operation, reason, evidence, seen } => {
+                let shared = self.shared.clone();
+                tokio::spawn(async move {
+                    let wanted = Wanted { model, operation, reason, evidence, seen, by: None };
+                    let plan = planning::plan(&shared, wanted).await;
+                    shared.tell(Told::Planned { number, plan }).await;
+                });
+            }
+            Wish::Execute(plan) => self.execute(*plan).await,
+            Wish::Verify(id) => self.verify(&id).await,
+            Wish::Close(id) => self.close(&id).await,
+        }
+    }
+
+    async fn execute(&mut self, plan: Plan) {
+        let now = (self.shared.clock)();
+        let why = if self.shared.config.control.read_only {
+            Some("read-only: nothing is sent".into())
+        } else if let Some((request, why)) = plan.forbidden() {
+            Some(format!("{} may not {}: {why}", plan.who.user, request.words))
+        } else {
+            self.in_the_way(&plan)
+        };
+        let act = Act::confirmed(plan, now);
+        if let Some(why) = why {
+            return self.shared.tell(Told::Act(Box::new(refused(act, &why)))).await;
+        }
+        self.start(act, false);
+    }
+
+    /// Why the act must wait for another one; an act that only watches, or that an abort may cut short, is ended.
+    fn in_the_way(&mut self, plan: &Plan) -> Option<String> {
+        self.running.retain(|_, running| !running.task.is_finished());
+        let other = self.running.get(&plan.model)?;
+        let stage = *other.stage.borrow();
+        match stage {
+            Stage::Confirmed | Stage::Sending => {
+                return Some(format!("{} is sending its requests to {}; wait for it", other.id, plan.model));
+            }
+            Stage::Verifying if plan.operation != Operation::Abort => {
+                return Some(format!(
+                    "{} is not verified yet; only an abort may cut it short, so wait for it",
+                    other.id
+                ));
+            }
+            Stage::Verifying | Stage::Watching | Stage::Over => {}
+        }
+        let _ = other.stop.send(Some(format!("ended by {} ({})", plan.id, plan.operation.verb())));
+        None
+    }
+
+    fn start(&mut self, act: Act, resumed: bool) {
+        let (stage_is, stage) = watch::channel(act.stage);
+        let (stop, stopped) = watch::channel(None);
+        let (id, model) = (act.plan.id.clone(), act.plan.model.clone());
+        let doing = Doing::new(self.shared.clone(), act, stage_is, stopped);
+        let task = match resumed {
+            false => tokio::spawn(doing.run()),
+            true => tokio::spawn(recover::go_on(doing)),
+        };
+        self.running.insert(model, Running { id, stage, stop, task });
+    }
+
+    async fn verify(&mut self, id: &ActId) {
+        let Some(mut act) = self.unfinished.remove(id) else {
+            let text = format!("{id} is not unfinished: another wardroom has it, or it is over");
+            return self.shared.tell(Told::Trouble(text)).await;
+        };
+        let now = (self.shared.clock)();
+        match self.shared.desk.take_over(id, now).await {
+            Ok(true) => {
+                act.resumed = format!("process {} {}", std::process::id(), now.format("%H:%M:%S"));
+                self.start(act, true);
+            }
+            Ok(false) => {
+                let text = format!("{id} was taken over by another wardroom");
+                self.shared.tell(Told::Trouble(text)).await;
+            }
+            Err(trouble) => {
+                self.unfinished.insert(id.clone(), act);
+                self.shared.tell(Told::Trouble(trouble.to_string())).await;
+            }
+        }
+    }
+
+    async fn close(&mut self, id: &ActId) {
+        let Some(mut act) = self.unfinished.remove(id) else { return };
+        let now = (self.shared.clock)();
+        let taken = self.shared.desk.take_over(id, now).await;
+        recover::never_sent(&mut act);
+        act.watch_notes.push(format!("closed by {} {}", self.shared.who.user, now.format("%H:%M:%S")));
+        if act.outcome.is_none() {
+            let why = format!("closed by {} without looking", self.shared.who.user);
+            let sent = act.requests.iter().any(|request| !matches!(request, RequestState::NotSent { .. }));
+            act.outcome = Some(if sent { Outcome::Unknown { why } } else { Outcome::Nothing { why } });
+        }
+        act.stage = Stage::Over;
+        let written = match taken {
+            Ok(true) => self.shared.desk.write(now, "closed", &mut act, true).await,
+            Ok(false) => return,
+            Err(trouble) => Err(trouble),
+        };
+        match written {
+            Ok(()) => self.shared.tell(Told::Act(Box::new(act))).await,
+            Err(trouble) => self.shared.tell(Told::Trouble(trouble.to_string())).await,
+        }
+    }
+
+    /// Does by itself what the config allows, as if a person had wished it.
+    async fn automatic(&mut self, sight: &Sight) {
+        let now = (self.shared.clock)();
+        let busy: Vec<ModelId> = (self.running.iter())
+            .filter(|(_, running)| {
+                !running.task.is_finished()
+                    && matches!(*running.stage.borrow(), Stage::Confirmed | Stage::Sending | Stage::Verifying)
+            })
+            .map(|(model, _)| model.clone())
+            .collect();
+        for step in self.automat.look(sight, now, &|model| busy.contains(model)) {
+            match step.operation {
+                None => {
+                    tracing::warn!(target: "control", "{}: {}", step.model, step.words);
+                    self.shared.tell(Told::Advice { model: step.model, words: step.words }).await;
+                }
+                Some(operation) => {
+                    let wanted = Wanted {
+                        model: step.model.clone(),
+                        operation,
+                        reason: step.words.clone(),
+                        evidence: step.evidence,
+                        seen: None,
+                        by: Some("automatic"),
+                    };
+                    let (shared, make) = (self.shared.clone(), self.make.clone());
+                    tokio::spawn(async move {
+                        match planning::plan(&shared, wanted).await {
+                            // The engine lives as long as this can be received.
+                            Ok(plan) => drop(make.send(plan).await),
+                            Err(refusal) => {
+                                let words = format!("{}, but cannot: {refusal}", step.words);
+                                shared.tell(Told::Advice { model: step.model, words }).await;
+                            }
+                        }
+                    });
+                }
+            }
+        }
+    }
+
+    /// Lets requests under way come to their answer; what is only looked at is left to the next start.
+    async fn end(mut self) {
+        let sending = |running: &Running| {
+            matches!(*running.stage.borrow(), Stage::Confirmed | Stage::Sending) && !running.task.is_finished()
+        };
+        for running in self.running.values_mut().filter(|running| sending(running)) {
+            let mut stage = running.stage.clone();
+            let sent = stage.wait_for(|stage| !matches!(stage, Stage::Confirmed | Stage::Sending));
+            let _ = tokio::time::timeout(LAST_REQUESTS, sent).await;
+        }
+        self.running.values().for_each(|running| running.task.abort());
+    }
+}
+
+/// An act of which nothing was sent.
+fn refused(mut act: Act, why: &str) -> Act {
+    act.requests.iter_mut().for_each(|request| *request = RequestState::NotSent { why: why.into() });
+    act.stage = Stage::Over;
+    act.outcome = Some(Outcome::Nothing { why: why.into() });
+    act
+}
