@@ -19,7 +19,7 @@ pub fn cell(column: &Column, model: &ModelState, fleet: &Fleet) -> (String, Styl
     match column.kind {
         Kind::Model => {
             let role = if model.level >= Level::Unknown { Role::Strong } else { Role::Text };
-            (model.id.name.to_string(), look.style(role))
+            (fleet.name(model), look.style(role))
         }
         Kind::Live => {
             let version = model.live_version().map_or(look.glyphs().none, |version| version.as_str());

@@ -34,6 +34,14 @@ impl<'a> Fleet<'a> {
         self.rows.get(offset..end).unwrap_or_default().iter().filter_map(|&row| store.models.get(row))
     }
 
+    /// A model's name, marked when wardroom may act on it by itself.
+    pub fn name(&self, model: &ModelState) -> String {
+        match self.app.armed.contains_key(&model.id) {
+            true => format!("{} {}", model.id.name, self.look.glyphs().armed),
+            false => model.id.name.to_string(),
+        }
+    }
+
     fn offset(&self, height: usize) -> usize {
         self.app.fleet_offset.min(self.rows.len().saturating_sub(height))
     }
@@ -118,7 +126,7 @@ fn table(buf: &mut Buffer, area: Rect, fleet: &Fleet, height: usize, wide: bool)
     let gutter: u16 = if wide { 4 } else { 3 };
     let width = usize::from(area.width.saturating_sub(gutter + u16::from(wide)));
     let natural = fleet.visible(height).fold(Natural { model: 0, live: 0 }, |natural, model| Natural {
-        model: natural.model.max(text::width(&model.id.name)),
+        model: natural.model.max(text::width(&fleet.name(model))),
         live: natural.live.max(model.live_version().map_or(0, |version| text::width(version.as_str()))),
     });
     let list = columns(width, wide, natural);

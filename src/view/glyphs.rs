@@ -15,6 +15,8 @@ pub struct Glyphs {
     pub unknown: &'static str,
     /// The selected row's mark.
     pub selected: &'static str,
+    /// wardroom acts by itself here.
+    pub armed: &'static str,
     /// Levels of a sparkline, the lowest first. Drawing uses the lower ones, so that rows do not touch.
     pub spark: [&'static str; 8],
     /// Levels of a heat cell, minimal first.
@@ -65,6 +67,7 @@ pub const UNICODE: Glyphs = Glyphs {
     stale: "◌",
     unknown: "?",
     selected: "▶",
+    armed: "↯",
     spark: ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"],
     heat: ["·", "░", "▒", "▓", "█"],
     bar_full: "━",
@@ -95,6 +98,7 @@ pub const ASCII: Glyphs = Glyphs {
     stale: "o",
     unknown: "?",
     selected: ">",
+    armed: "^",
     spark: ["_", ".", "-", "~", "=", "+", "*", "#"],
     heat: [".", ":", "+", "%", "#"],
     bar_full: "=",
@@ -151,6 +155,12 @@ impl Glyphs {
 pub fn stand_in(symbol: &str) -> char {
     match symbol {
         "→" | "≥" | "▶" => '>',
+        "↯" => '^',
+        "●" => '.',
+        "◉" => 'O',
+        "■" => 'X',
+        "▲" => '!',
+        "◌" => 'o',
         "←" | "≤" => '<',
         "±" => '~',
         other => ASCII.spell(other).chars().next().unwrap_or(' '),
@@ -172,6 +182,7 @@ mod tests {
                 g.stale,
                 g.unknown,
                 g.selected,
+                g.armed,
                 g.bar_full,
                 g.bar_empty,
                 g.bar_head,

@@ -98,6 +98,7 @@ fn legend(look: &Look, width: usize) -> Vec<Row> {
     let more = [
         (format!("{}64", g.stale), "old: the last value known, not the current one"),
         (format!("{}1000", g.at_least), "at least: above the histogram's last bucket"),
+        (g.armed.to_owned(), "after a name: wardroom acts by itself when its canary is judged bad"),
         (g.none.to_owned(), "no value"),
     ];
     for (mark, words) in more {
