@@ -7,6 +7,7 @@ pub mod demo;
 pub mod discover;
 pub mod doctor;
 pub mod drift;
+pub mod hands;
 pub mod judge;
 pub mod logging;
 pub mod out;

@@ -8,6 +8,7 @@ use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
 
 use super::args::Common;
+use super::hands::{self, Hands};
 use super::{logging, settings, stage};
 use crate::app::{App, Effect, KeyMap, Msg, settle, update};
 use crate::config::{Config, Loaded};
@@ -23,6 +24,8 @@ use crate::view::{
 
 /// How many reports may wait for the loop.
 const REPORTS: usize = 1_024;
+/// Between two frames of a running clock.
+const TENTH: Duration = Duration::from_millis(100);
 /// How many reports one turn of the loop takes in, so that a key never waits behind a flood.
 const AT_ONCE: usize = 256;
 
@@ -56,6 +59,10 @@ pub fn run(common: &Common, loaded: Loaded, demo: Option<(Demo, Runtime)>) -> Re
         let _guard = runtime.enter();
         Poller::spawn(sources, poll_settings(&loaded.config), sender)
     };
+    let hands = {
+        let _guard = runtime.enter();
+        Hands::of(&loaded.config)
+    };
     let room = Room {
         app,
         store,
@@ -63,6 +70,7 @@ pub fn run(common: &Common, loaded: Loaded, demo: Option<(Demo, Runtime)>) -> Re
         depth,
         terminal,
         poller,
+        hands,
         frame_pause: Duration::from_secs(1) / loaded.config.max_fps.max(1),
         last_frame: None,
         dirty: true,
@@ -82,6 +90,8 @@ pub fn app_for(loaded: &Loaded, now: Time, size: (u16, u16), map: KeyMap) -> App
     app.ascii = loaded.config.ascii;
     app.mouse = loaded.config.mouse;
     app.operator = operator();
+    app.read_only = loaded.config.control.read_only;
+    app.armed = hands::armed(&loaded.config);
     app
 }
 
@@ -135,6 +145,7 @@ struct Room {
     depth: Depth,
     terminal: Terminal,
     poller: PollerHandle,
+    hands: Hands,
     frame_pause: Duration,
     last_frame: Option<Instant>,
     dirty: bool,
@@ -159,8 +170,20 @@ impl Room {
                     None => Turn::Leave(0),
                 },
                 () = tokio::time::sleep(wait.unwrap_or(Duration::MAX)), if wait.is_some() => Turn::GoOn,
+                Some(told) = self.hands.told() => {
+                    self.app.now = self.app.now.max(stage::now());
+                    self.take(Msg::Told(Box::new(told)));
+                    Turn::GoOn
+                }
                 _ = tick.tick() => {
                     self.take(Msg::Tick(stage::now()));
+                    self.hands.show(&self.store);
+                    Turn::GoOn
+                }
+                // The clock of an act shows tenths.
+                () = tokio::time::sleep(TENTH), if self.app.counts_tenths() => {
+                    self.app.now = self.app.now.max(stage::now());
+                    self.dirty = true;
                     Turn::GoOn
                 }
                 Some(report) = reports.recv() => {
@@ -230,7 +253,11 @@ impl Room {
             Effect::Quit => self.app.leaving = true,
             Effect::Refresh => self.poller.refresh(None),
             Effect::Redraw => self.terminal.repaint(),
-            Effect::Act(_) => {}
+            Effect::Act(wish) => {
+                if let Err(why) = self.hands.wish(*wish) {
+                    self.app.say(why, Level::Warning);
+                }
+            }
             Effect::Mouse(on) => self.terminal.set_mouse(on),
             Effect::Copy(text) => {
                 let outcome = self.terminal.copy(&text);
@@ -266,5 +293,8 @@ impl Room {
         self.last_frame = Some(Instant::now());
         // A frame that is not taken is stale by the time it could be: it is drawn again then.
         self.dirty = !self.terminal.present(buffer, cursor);
+        if !self.dirty {
+            self.app.drawn();
+        }
     }
 }
