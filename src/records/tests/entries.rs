@@ -48,6 +48,8 @@ fn an_act_gives_the_line_of_its_point() {
         act.requests[0] = state;
         let (found, detail) = line(&act, "after request 1");
         assert_eq!(found, expected);
+        assert_eq!(line(&act, "settled request 1").0, expected);
+        assert_eq!(line(&act, "request 1 not sent").0, expected);
         assert!(detail.starts_with("template ← 1.2.0"), "{detail}");
     }
     for strange in ["after request 0", "after request 2", "after request x", "check weight", ""] {
@@ -57,6 +59,7 @@ fn an_act_gives_the_line_of_its_point() {
     assert_eq!(line(&act, "watch reverted"), (Line::Watch, act.watch_notes[0].clone()));
     act.stage = Stage::Over;
     act.outcome = Some(Outcome::Unknown { why: why() });
+    assert_eq!(line(&act, "closed").0, Line::Over);
     let over = entry(7, at(9), "over", &act, &[], WRITER);
     assert_eq!((over.line, over.detail.as_str(), over.outcome.as_str()), (Line::Over, "why", "unknown"));
     assert_eq!((over.number, over.process, over.uid), (7, 42, 1_000));
