@@ -188,7 +188,8 @@ async fn decide(doing: &mut Doing, since: Time, now: Time) -> Option<Outcome> {
             let _ = doing.note(point, true).await;
         }
     }
-    if doing.act.watch_until.is_none_or(|until| now < until) {
+    // A check that still waits is waited for, also where nothing is watched.
+    if doing.act.watch_until.is_none_or(|until| now < until) || apply::is_pending(&doing.act) {
         return None;
     }
     let outcome = doing.act.outcome.clone()?;
