@@ -191,8 +191,11 @@ async fn an_act_is_planned_written_down_sent_and_verified() {
     assert_eq!(act.outcome, Some(Outcome::Effective));
     assert_eq!(fake.script(|script| script.log.clone()), [0, 1]);
     assert!(act.effective_at.is_some() && act.audit.is_some());
-    let points: Vec<String> =
-        room.points(&id).into_iter().filter(|point| !["check share", "check errors", "check metrics"].contains(&point.as_str())).collect();
+    let points: Vec<String> = room
+        .points(&id)
+        .into_iter()
+        .filter(|point| !["check share", "check errors", "check metrics"].contains(&point.as_str()))
+        .collect();
     assert_eq!(
         points,
         [
@@ -383,7 +386,8 @@ async fn no_second_act_while_one_is_sending() {
     let second = room.plan(Operation::Abort).await.unwrap();
     let ids = [first.id.clone(), second.id.clone()];
     room.wish(Wish::Execute(first)).await;
-    let waiting = |act: &Act| matches!(&act.requests[0], RequestState::Waiting { for_what } if for_what == "pods");
+    let waiting =
+        |act: &Act| matches!(&act.requests[0], RequestState::Waiting { for_what } if for_what == "pods");
     room.until(&ids[0], waiting).await;
     room.wish(Wish::Execute(second)).await;
     let act = room.over(&ids[1]).await;

@@ -77,7 +77,10 @@ fn by_flags(plan: &Plan, yes: bool, confirm: Option<&str>, given: &str, at_termi
 }
 
 fn no_terminal() -> Refusal {
-    Refusal::new("there is no terminal to ask on", "write --yes to do it, or --plan to see what would be sent")
+    Refusal::new(
+        "there is no terminal to ask on",
+        "write --yes to do it, or --plan to see what would be sent",
+    )
 }
 
 fn says_yes(confirm: &Confirm, line: &str) -> bool {

@@ -13,7 +13,12 @@ const UNKNOWN: u8 = 3;
 ///
 /// # Errors
 /// An answer that cannot be written as JSON.
-pub async fn follow(mut session: Session, id: &ActId, output: Output, to_the_end: bool) -> Result<u8, String> {
+pub async fn follow(
+    mut session: Session,
+    id: &ActId,
+    output: Output,
+    to_the_end: bool,
+) -> Result<u8, String> {
     let mut last: Option<Act> = None;
     let mut troubles = Vec::new();
     let interrupted = loop {
@@ -87,9 +92,14 @@ fn code(act: &Act) -> u8 {
 /// What goes on without this process, and how to look again.
 fn left(act: &Act, interrupted: bool) -> String {
     let id = &act.plan.id;
-    let sent = act.requests.iter().filter(|r| !matches!(r, RequestState::NotSent { .. } | RequestState::Waiting { .. }));
+    let sent = act
+        .requests
+        .iter()
+        .filter(|r| !matches!(r, RequestState::NotSent { .. } | RequestState::Waiting { .. }));
     match (act.effective_at.is_some(), interrupted) {
-        (true, _) => format!("{id} is effective and not watched any more; wardroom acts verify {id} watches on"),
+        (true, _) => {
+            format!("{id} is effective and not watched any more; wardroom acts verify {id} watches on")
+        }
         (false, true) => format!(
             "interrupted: {} of {} requests were sent and are not undone; {id} goes on unverified; \
              wardroom acts verify {id} looks what came of it",

@@ -130,7 +130,10 @@ pub fn run(common: &Common, how: &How, operation: Operation) -> Result<u8, Strin
         config.control.watch = watch;
     }
     if config.control.read_only {
-        return refuse(how, &Refusal::new("read-only: nothing is planned or sent", "set control.read_only = false"));
+        return refuse(
+            how,
+            &Refusal::new("read-only: nothing is planned or sent", "set control.read_only = false"),
+        );
     }
     let runtime = super::stage::runtime()?;
     let code = runtime.block_on(act(config, how, operation, &wanted));

@@ -22,7 +22,9 @@ pub(super) fn narrow(config: &mut Config, wanted: &str) -> Result<String, String
     };
     config.model.retain(|model| names.contains(&model.name));
     if config.model.is_empty() {
-        return Err(format!("there is no model `{wanted}` in the config; write a name of a [[model]], or CONTEXT/NAMESPACE/NAME"));
+        return Err(format!(
+            "there is no model `{wanted}` in the config; write a name of a [[model]], or CONTEXT/NAMESPACE/NAME"
+        ));
     }
     leave_out(config);
     Ok(names.first().cloned().unwrap_or_else(|| wanted.to_owned()))

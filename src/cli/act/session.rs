@@ -171,9 +171,10 @@ async fn keep(
         }
         store.tick(stage::now());
         sights.send_replace(Arc::new(Sight::of(&store)));
-        let said = store.sources.iter().filter_map(|source| {
-            Some(format!("{} {}", source.info.id, source.fault.as_ref()?))
-        });
+        let said = store
+            .sources
+            .iter()
+            .filter_map(|source| Some(format!("{} {}", source.info.id, source.fault.as_ref()?)));
         faults.send_replace(said.take(5).collect());
     }
 }

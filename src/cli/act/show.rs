@@ -124,9 +124,9 @@ pub(super) fn verdict(act: &Act) -> String {
             let took = act.effective_at.map(|at| format!(" after {:.1} s", seconds(act, at)));
             format!("effective{}: {}{entry}", took.unwrap_or_default(), act.plan.after)
         }
-        Some(
-            outcome @ (Outcome::Nothing { why } | Outcome::Failed { why } | Outcome::Unknown { why }),
-        ) => format!("{}: {why}{entry}", outcome.word()),
+        Some(outcome @ (Outcome::Nothing { why } | Outcome::Failed { why } | Outcome::Unknown { why })) => {
+            format!("{}: {why}{entry}", outcome.word())
+        }
         None => format!("not verified yet{entry}"),
     }
 }
@@ -144,14 +144,17 @@ pub(super) fn document(act: &Act, exit_code: u8) -> Value {
         .iter()
         .zip(&act.plan.requests)
         .map(|(state, request)| {
-            let mut row = json!({"words": request.words, "verb": request.verb, "path": request.path, "state": state});
+            let mut row =
+                json!({"words": request.words, "verb": request.verb, "path": request.path, "state": state});
             match state {
                 RequestState::Sent { at, .. } => row["sent_s"] = since(*at),
                 RequestState::Accepted { sent, at, .. } => {
                     row["sent_s"] = since(*sent);
                     row["accepted_s"] = since(*at);
                 }
-                RequestState::Refused { at, .. } | RequestState::Unknown { at, .. } => row["at_s"] = since(*at),
+                RequestState::Refused { at, .. } | RequestState::Unknown { at, .. } => {
+                    row["at_s"] = since(*at)
+                }
                 RequestState::Waiting { .. } | RequestState::NotSent { .. } => {}
             }
             row
@@ -160,7 +163,9 @@ pub(super) fn document(act: &Act, exit_code: u8) -> Value {
     let check = |check: &Check| {
         let mut row = json!({"id": check.id, "words": check.words, "needed": check.needed, "state": check.state,
             "detail": check.detail});
-        if let CheckState::Passed { at } | CheckState::Failed { at } | CheckState::Unknown { at } = &check.state {
+        if let CheckState::Passed { at } | CheckState::Failed { at } | CheckState::Unknown { at } =
+            &check.state
+        {
             row["at_s"] = since(*at);
         }
         row
