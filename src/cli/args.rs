@@ -60,6 +60,22 @@ pub enum Task {
     PlanSample(PlanSampleArgs),
     /// Read, verify or export the audit trail: verify ends with 0 intact, 2 changed, 3 cannot be read
     Audit(super::audit::AuditArgs),
+    /// Hold a canary by hand
+    Pause(super::act::How),
+    /// Release what is held by hand, and nothing else
+    Resume(super::act::How),
+    /// Go on by one step, or to all traffic
+    Promote(super::act::PromoteArgs),
+    /// All traffic back to stable
+    Abort(super::act::How),
+    /// Try an aborted canary again
+    Retry(super::act::How),
+    /// Bring back a named version
+    Rollback(super::act::RollbackArgs),
+    /// Set the canary's share of traffic
+    Weight(super::act::WeightArgs),
+    /// List what was done, and go on verifying what was left unfinished
+    Acts(super::acts::ActsArgs),
     /// Print an example, the schema, or the settings that hold
     Config {
         /// Which of them.

@@ -1,5 +1,7 @@
 //! The command line: what each subcommand does, and how it ends.
 
+pub mod act;
+pub mod acts;
 pub mod args;
 pub mod audit;
 pub mod check;
@@ -8,6 +10,7 @@ pub mod discover;
 pub mod doctor;
 pub mod drift;
 pub mod hands;
+pub mod identity;
 pub mod judge;
 pub mod logging;
 pub mod out;
@@ -24,6 +27,8 @@ use clap::Parser;
 use args::{Args, ConfigCommand, Task};
 use out::say;
 
+use crate::domain::act::Operation;
+
 /// A config or a call that is wrong.
 pub const WRONG_CALL: u8 = 2;
 /// What `check` and `drift` say when nothing can be judged.
@@ -34,31 +39,39 @@ pub fn run() -> ExitCode {
     crate::sources::http::install_tls();
     let args = match Args::try_parse() {
         Ok(args) => args,
-        // 2 would read as critical, as much drift, as an abort, as a changed trail.
-        Err(error)
-            if error.use_stderr() && std::env::args().nth(1).is_some_and(|word| gives_verdict(&word)) =>
-        {
+        Err(error) if error.use_stderr() => {
             // A closed standard error leaves nobody to tell.
             let _ = error.print();
-            return ExitCode::from(UNKNOWN);
+            return ExitCode::from(wrong_call(&task_of(std::env::args().skip(1))));
         }
         Err(error) => error.exit(),
     };
-    let is_verdict =
-        matches!(args.task, Some(Task::Check(_) | Task::Drift(_) | Task::Judge(_) | Task::Audit(_)));
+    let task = task_of(std::env::args().skip(1));
     match dispatch(args) {
         Ok(code) => ExitCode::from(code),
         Err(message) => {
             out::complain(&message);
-            // A broken config must never read as critical.
-            ExitCode::from(if is_verdict { UNKNOWN } else { WRONG_CALL })
+            ExitCode::from(wrong_call(&task))
         }
     }
 }
 
-/// Whether a subcommand's exit code is a verdict.
-fn gives_verdict(word: &str) -> bool {
-    matches!(word, "check" | "drift" | "judge" | "audit")
+/// The subcommand in the words of a call.
+fn task_of(words: impl Iterator<Item = String>) -> String {
+    let command = <Args as clap::CommandFactory>::command();
+    let is_task = |word: &String| command.get_subcommands().any(|task| task.get_name() == word);
+    words.into_iter().find(is_task).unwrap_or_default()
+}
+
+/// The exit code of a call or a config that is wrong, for a subcommand.
+fn wrong_call(task: &str) -> u8 {
+    match task {
+        // 2 would read as critical, as much drift, as an abort, as a changed trail.
+        "check" | "drift" | "judge" | "audit" => UNKNOWN,
+        // 2 would read as sent and failed.
+        "pause" | "resume" | "promote" | "abort" | "retry" | "rollback" | "weight" | "acts" => act::NOTHING,
+        _ => WRONG_CALL,
+    }
 }
 
 fn dispatch(args: Args) -> Result<u8, String> {
@@ -77,6 +90,14 @@ fn dispatch(args: Args) -> Result<u8, String> {
         Some(Task::Doctor) => doctor::run(&common),
         Some(Task::Discover(options)) => discover::run(&common, &options),
         Some(Task::Audit(options)) => audit::run(&common, &options),
+        Some(Task::Pause(how)) => act::run(&common, &how, Operation::Pause),
+        Some(Task::Resume(how)) => act::run(&common, &how, Operation::Resume),
+        Some(Task::Promote(options)) => options.run(&common),
+        Some(Task::Abort(how)) => act::run(&common, &how, Operation::Abort),
+        Some(Task::Retry(how)) => act::run(&common, &how, Operation::Retry),
+        Some(Task::Rollback(options)) => options.run(&common),
+        Some(Task::Weight(options)) => options.run(&common),
+        Some(Task::Acts(options)) => acts::run(&common, &options),
         Some(Task::Config { command }) => config(&common, &command),
     }
 }

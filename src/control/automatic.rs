@@ -58,8 +58,10 @@ pub fn decide(
         let (_, to, at) = memory.promoted.as_ref()?;
         (*to == rollout.stable && (now - *at).as_seconds_f64() <= watch_s).then(|| to.clone())
     });
-    let is_over = matches!(rollout.situation, Situation::Aborting | Situation::Aborted | Situation::RollingBack);
-    let found = suspect.filter(|_| !is_over).and_then(|version| Some((bad(config, sight, &live, now)?, version)));
+    let is_over =
+        matches!(rollout.situation, Situation::Aborting | Situation::Aborted | Situation::RollingBack);
+    let found =
+        suspect.filter(|_| !is_over).and_then(|version| Some((bad(config, sight, &live, now)?, version)));
     let Some((why, version)) = found else {
         memory.bad = None;
         memory.said = None;

@@ -109,7 +109,9 @@ fn its_own_limit_is_strict() {
     };
     let chosen = |value| play(&config(AutoLevel::Abort), errors(value), &[0, 30]).remove(1);
     assert_eq!(chosen(5.0), Choice::Nothing);
-    assert!(matches!(chosen(5.1), Choice::Act(Operation::Abort, words) if words.contains("errors 5.10 % > 5 %")));
+    assert!(
+        matches!(chosen(5.1), Choice::Act(Operation::Abort, words) if words.contains("errors 5.10 % > 5 %"))
+    );
 }
 
 #[test]
@@ -124,7 +126,13 @@ fn after_a_promotion_only_rollback_goes_back_and_only_to_the_version_before() {
     assert_eq!(acts(&play(&config(AutoLevel::Abort), scene, &seconds)), [None; 5], "abort is not rollback");
     let never_promoted = |s| promoted(s, 9.0);
     assert_eq!(acts(&play(&config(AutoLevel::Rollback), never_promoted, &seconds)), [None; 5]);
-    let late = |s| if s == 0 { canary(Decision::KeepWatching, s) } else { promoted(s, if s > 4_000 { 9.0 } else { 0.1 }) };
+    let late = |s| {
+        if s == 0 {
+            canary(Decision::KeepWatching, s)
+        } else {
+            promoted(s, if s > 4_000 { 9.0 } else { 0.1 })
+        }
+    };
     assert_eq!(
         acts(&play(&config(AutoLevel::Rollback), late, &[0, 10, 4_001, 4_100])),
         [None; 4],

@@ -42,7 +42,12 @@ pub fn general(config: &Config, operation: &Operation, version: Option<&VersionM
     if moves_traffic {
         // A window that still holds requests from before says nothing of what was done.
         let settled = config.window.as_secs_f64() + within_s;
-        checks.push(check("metrics", "latency and errors settled inside their limits".into(), false, settled));
+        checks.push(check(
+            "metrics",
+            "latency and errors settled inside their limits".into(),
+            false,
+            settled,
+        ));
     }
     checks
 }

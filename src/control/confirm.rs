@@ -45,8 +45,7 @@ mod tests {
 
     #[test]
     fn a_cluster_marks_its_models_as_production() {
-        let text =
-            "[[cluster]]\nname = \"eu\"\nproduction = true\n[[cluster]]\nname = \"test\"\n[control]\nproduction = false\n";
+        let text = "[[cluster]]\nname = \"eu\"\nproduction = true\n[[cluster]]\nname = \"test\"\n[control]\nproduction = false\n";
         let config = crate::config::parse("test", text, &[]).unwrap().config;
         assert!(is_production(&config, "eu"));
         assert!(!is_production(&config, "test"));

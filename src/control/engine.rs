@@ -194,7 +194,8 @@ impl Engine {
                 self.verify(&act.plan.id).await;
             }
         }
-        let left: Vec<Act> = acts.into_iter().filter(|act| self.unfinished.contains_key(&act.plan.id)).collect();
+        let left: Vec<Act> =
+            acts.into_iter().filter(|act| self.unfinished.contains_key(&act.plan.id)).collect();
         if !left.is_empty() {
             self.shared.tell(Told::Unfinished(left)).await;
         }
@@ -354,7 +355,8 @@ impl Engine {
     /// Lets requests under way come to their answer; what is only looked at is left to the next start.
     async fn end(mut self) {
         let sending = |running: &Running| {
-            matches!(*running.stage.borrow(), Stage::Confirmed | Stage::Sending) && !running.task.is_finished()
+            matches!(*running.stage.borrow(), Stage::Confirmed | Stage::Sending)
+                && !running.task.is_finished()
         };
         for running in self.running.values_mut().filter(|running| sending(running)) {
             let mut stage = running.stage.clone();

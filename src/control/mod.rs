@@ -25,6 +25,9 @@ mod fake;
 #[cfg(test)]
 mod tests;
 
+#[cfg(test)]
+pub(crate) use fake::sample_plan;
+
 pub use controller::{
     Ask, Boxed, Controller, Draft, Finding, Ready, Registry, RegistryDraft, Seen, Sender, Sent, Settled,
 };

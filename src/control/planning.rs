@@ -87,11 +87,7 @@ pub(super) async fn plan(shared: &Shared, wanted: Wanted) -> Result<Box<Plan>, R
     let share = draft.share.or_else(|| sight.as_ref()?.share);
     Ok(Box::new(Plan {
         id: ActId(format!("a-{:08x}", shared.fresh())),
-        confirm: confirm::rule(
-            &operation,
-            confirm::is_production(&shared.config, &target.system.0),
-            &model,
-        ),
+        confirm: confirm::rule(&operation, confirm::is_production(&shared.config, &target.system.0), &model),
         affects: affects(share, sight.as_ref().and_then(|sight| sight.rate), &target, &model),
         model,
         stepper: target.kind.is_stepped_by_us(),
@@ -114,12 +110,14 @@ pub(super) async fn plan(shared: &Shared, wanted: Wanted) -> Result<Box<Plan>, R
 
 /// The controller that plans for a target.
 pub(super) fn controller_of<'a>(shared: &'a Shared, target: &Target) -> Result<&'a dyn Controller, Refusal> {
-    shared.controllers.iter().map(AsRef::as_ref).find(|controller| controller.knows(target)).ok_or_else(|| {
-        Refusal::new(
-            format!("wardroom has no way to act on {target} ({})", target.kind.word()),
-            "act with its own tool",
-        )
-    })
+    shared.controllers.iter().map(AsRef::as_ref).find(|controller| controller.knows(target)).ok_or_else(
+        || {
+            Refusal::new(
+                format!("wardroom has no way to act on {target} ({})", target.kind.word()),
+                "act with its own tool",
+            )
+        },
+    )
 }
 
 fn planning_limit(shared: &Shared) -> Duration {

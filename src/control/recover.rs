@@ -28,7 +28,7 @@ pub(super) async fn go_on(mut doing: Doing) {
         };
     }
     // What was found is written down before anything else; when that fails it is told, and looking goes on.
-    let _ = doing.note("taken over", true).await;
+    let _ = doing.note("looked again", true).await;
     let nothing = doing.act.requests.iter().all(|request| matches!(request, RequestState::NotSent { .. }));
     if nothing && !doing.act.requests.is_empty() {
         let why = "wardroom ended before the first request was sent; plan again".into();

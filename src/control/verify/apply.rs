@@ -100,9 +100,8 @@ pub(super) fn first_broken(act: &Act) -> Option<String> {
 /// Whether some needed check may still come true in time.
 pub(super) fn undecided(act: &Act, now: Time, since: Time, longest_s: f64) -> bool {
     let waited = (now - since).as_seconds_f64();
-    (act.checks.iter().zip(&act.plan.checks)).any(|(check, planned)| {
-        check.needed && !holds(check) && waited <= planned.within_s.min(longest_s)
-    })
+    (act.checks.iter().zip(&act.plan.checks))
+        .any(|(check, planned)| check.needed && !holds(check) && waited <= planned.within_s.min(longest_s))
 }
 
 /// How it counts that needed checks were not seen in time.

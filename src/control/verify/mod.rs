@@ -62,8 +62,7 @@ pub(super) async fn run(mut doing: Doing, before: Before) {
         let findings = look(&doing, &mut general).await;
         let now = doing.now();
         let limits = apply::Limits { since, longest_s: longest(&doing) };
-        let Applied { turned, broken, details } =
-            apply(&mut doing.act, &findings, now, &limits, &mut steady);
+        let Applied { turned, broken, details } = apply(&mut doing.act, &findings, now, &limits, &mut steady);
         for id in turned {
             // The state is told in any case; a line that is missing here is in the next one.
             let _ = doing.note(&format!("check {id}"), false).await;
@@ -81,7 +80,8 @@ pub(super) async fn run(mut doing: Doing, before: Before) {
         if let Some(reason) = pause(&mut doing, since, now).await {
             doing.act.watch_notes.push(reason.clone());
             let outcome = doing.act.outcome.clone();
-            let outcome = outcome.unwrap_or(Outcome::Unknown { why: format!("{reason}, before it was verified") });
+            let outcome =
+                outcome.unwrap_or(Outcome::Unknown { why: format!("{reason}, before it was verified") });
             return doing.over(outcome).await;
         }
     }
@@ -184,11 +184,13 @@ async fn decide(doing: &mut Doing, since: Time, now: Time) -> Option<Outcome> {
             doing.act.outcome = Some(incomplete.unwrap_or(missed));
             doing.act.watch_until = Some(until);
             doing.stage(Stage::Watching);
-            let point = if matches!(doing.act.outcome, Some(Outcome::Failed { .. })) { "failed" } else { "unknown" };
+            let point =
+                if matches!(doing.act.outcome, Some(Outcome::Failed { .. })) { "failed" } else { "unknown" };
             let _ = doing.note(point, true).await;
         }
     }
-    if doing.act.watch_until.is_none_or(|until| now < until) {
+    // A check that still waits is waited for, also where nothing is watched.
+    if doing.act.watch_until.is_none_or(|until| now < until) || apply::is_pending(&doing.act) {
         return None;
     }
     let outcome = doing.act.outcome.clone()?;

@@ -13,17 +13,19 @@ pub(super) fn error_limit(sight: &ModelSight) -> Option<f64> {
 pub(super) fn settled(kpis: &[KpiSight], since: Time, now: Time, late: bool) -> (Seen, String) {
     let measured: Vec<&KpiSight> = kpis.iter().filter(|kpi| kpi.level != Level::NotMeasured).collect();
     if measured.is_empty() {
-        return (Seen::Nothing, "no source measures latency or errors: add [model.prometheus] or metrics".into());
+        return (
+            Seen::Nothing,
+            "no source measures latency or errors: add [model.prometheus] or metrics".into(),
+        );
     }
-    let broken: Vec<&str> = measured
-        .iter()
-        .filter(|kpi| kpi.level >= Level::Warning)
-        .map(|kpi| kpi.reason.as_str())
-        .collect();
+    let broken: Vec<&str> =
+        measured.iter().filter(|kpi| kpi.level >= Level::Warning).map(|kpi| kpi.reason.as_str()).collect();
     let left = measured.iter().map(|kpi| left(kpi, since, now)).fold(0.0, f64::max);
     match (left > 0.0, broken.is_empty()) {
         (true, true) => (Seen::NotYet, format!("inside their limits; {left:.0} s until the window is past")),
-        (true, false) => (Seen::NotYet, format!("{}; {left:.0} s until the window is past", broken.join(", "))),
+        (true, false) => {
+            (Seen::NotYet, format!("{}; {left:.0} s until the window is past", broken.join(", ")))
+        }
         (false, true) if measured.iter().all(|kpi| kpi.level == Level::Unknown) => {
             let why = measured.iter().map(|kpi| kpi.reason.as_str()).collect::<Vec<_>>().join(", ");
             (if late { Seen::Nothing } else { Seen::NotYet }, why)

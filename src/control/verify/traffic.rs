@@ -82,14 +82,18 @@ impl Traffic {
             return silent(late);
         }
         // With so many, not one on the other version is no chance.
-        let enough = if self.moves >= 1.0 { 5.0 } else { (CERTAIN.ln() / (1.0 - self.moves).ln()).ceil().max(5.0) };
+        let enough =
+            if self.moves >= 1.0 { 5.0 } else { (CERTAIN.ln() / (1.0 - self.moves).ln()).ceil().max(5.0) };
         let from = self.newest(enough, |_| true);
         let (all, ..) = self.since(from, |_| true);
         let (on, ..) = self.since(from, |v| v == version);
         let others = all - on;
         let moment = from.format("%H:%M:%S");
         if others > 0.0 {
-            return (Seen::NotYet, format!("{others:.0} of {all:.0} requests not on {version} since {moment}"));
+            return (
+                Seen::NotYet,
+                format!("{others:.0} of {all:.0} requests not on {version} since {moment}"),
+            );
         }
         let words = format!("{on:.0} of {all:.0} requests on {version} since {moment}");
         if all >= enough {
@@ -149,7 +153,9 @@ impl Traffic {
 
 fn silent(late: bool) -> (Seen, String) {
     match late {
-        true => (Seen::Nothing, "no source counts its requests by version: add metrics to its endpoints".into()),
+        true => {
+            (Seen::Nothing, "no source counts its requests by version: add metrics to its endpoints".into())
+        }
         false => (Seen::NotYet, "waits for the first counts after the act".into()),
     }
 }

@@ -1,0 +1,266 @@
+//! Acts from the command line against the demo's controller: exit codes, questions, and what a crash leaves.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "helpers of tests fail like tests"
+)]
+
+#[path = "common/pty.rs"]
+mod pty;
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::os::unix::process::ExitStatusExt;
+use std::path::PathBuf;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+/// A demo fleet in a process of its own.
+struct Demo {
+    child: Child,
+    config: String,
+    controller: String,
+    folder: tempfile::TempDir,
+}
+
+impl Drop for Demo {
+    fn drop(&mut self) {
+        // Already gone is as good as killed.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Demo {
+    fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("demo.toml");
+        let child = Command::new(env!("CARGO_BIN_EXE_wardroom"))
+            .args(["demo", "--serve", "--interval", "200ms"])
+            .stdout(std::fs::File::create(&path).unwrap())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let begun = Instant::now();
+        let config = loop {
+            let text = std::fs::read_to_string(&path).unwrap();
+            if text.contains("[[model]]") && text.ends_with('\n') {
+                break text;
+            }
+            assert!(begun.elapsed() < pty::PATIENCE, "the demo does not start");
+            std::thread::sleep(Duration::from_millis(20));
+        };
+        let after = &config[config.find("[[canary]]").unwrap()..];
+        let address = after.split("http://").nth(1).unwrap().split(['"', '/']).next().unwrap();
+        Self { child, controller: address.to_owned(), config, folder }
+    }
+
+    /// A config with a journal of its own.
+    fn config(&self, name: &str, control: &str) -> PathBuf {
+        let path = self.folder.path().join(format!("{name}.toml"));
+        let state = self.folder.path().join(name);
+        let text = format!("{}\n[control]\nfolder = {:?}\n{control}\n", self.config, state);
+        std::fs::write(&path, text).unwrap();
+        path
+    }
+
+    fn get(&self, path: &str) -> Value {
+        let mut stream = TcpStream::connect(&self.controller).unwrap();
+        write!(stream, "GET {path} HTTP/1.1\r\nHost: demo\r\nConnection: close\r\n\r\n").unwrap();
+        let mut text = String::new();
+        stream.read_to_string(&mut text).unwrap();
+        serde_json::from_str(text.split_once("\r\n\r\n").unwrap().1).unwrap()
+    }
+
+    /// The acts on a model that the controller accepted, by their ids.
+    fn accepted(&self, model: &str) -> Vec<String> {
+        let acts = self.get("/api/v1/acts");
+        let of_model = acts["acts"].as_array().unwrap().iter().filter(|act| act["model"] == model);
+        of_model.map(|act| act["id"].as_str().unwrap().to_owned()).collect()
+    }
+
+    fn rollout(&self, model: &str) -> Value {
+        self.get(&format!("/api/v1/rollouts/{model}"))
+    }
+
+    /// A version that a model can be rolled back to now.
+    fn other_version(&self, model: &str) -> String {
+        let rollout = self.rollout(model);
+        let revisions = rollout["revisions"].as_array().unwrap();
+        let other = revisions.iter().find(|revision| {
+            revision["version"] != rollout["stable"] && revision["version"] != rollout["canary"]
+        });
+        other.unwrap_or_else(|| panic!("{rollout}"))["version"].as_str().unwrap().to_owned()
+    }
+}
+
+fn run(config: &PathBuf, words: &[&str], variables: &[(&str, &str)]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_wardroom"));
+    command.arg("--config").arg(config).args(words).stdin(Stdio::null());
+    command.env_remove("WARDROOM_CONFIG").envs(variables.iter().copied());
+    command.output().unwrap()
+}
+
+fn said(output: &Output) -> (Option<i32>, String, String) {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (output.status.code(), text(&output.stdout), text(&output.stderr))
+}
+
+fn json(output: &Output) -> Value {
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|why| panic!("{why}: {:?}", said(output)))
+}
+
+#[test]
+fn the_exact_forms_of_the_command_line() {
+    let demo = Demo::start();
+    let config = demo.config("forms", "");
+    let production = demo.config("production", "production = true");
+    let read_only = demo.config("read-only", "read_only = true");
+    for (config, words, part) in [
+        (&config, &["abort", "alzheimer"][..], "--yes"),
+        (&config, &["abort", "nobody", "--yes"], "no model `nobody`"),
+        (&config, &["abort", "here/there/alzheimer", "--yes"], "[[cluster]]"),
+        (&config, &["abort"], "MODEL"),
+        (&config, &["weight", "alzheimer", "120"], "0 to 100"),
+        (&config, &["rollback", "alzheimer"], "--to"),
+        (&config, &["resume", "alzheimer", "--yes"], ""),
+        (&read_only, &["abort", "alzheimer", "--yes"], "read-only"),
+        (&production, &["promote", "alzheimer", "--full", "--yes"], "--confirm alzheimer"),
+        (
+            &production,
+            &["promote", "alzheimer", "--full", "--yes", "--confirm", "als"],
+            "not the model's name",
+        ),
+        (&config, &["acts", "verify", "a-00000000"], "no act"),
+    ] {
+        let (code, out, err) = said(&run(config, words, &[]));
+        assert_eq!(code, Some(1), "{words:?}: {out}{err}");
+        assert!(err.contains(part), "{words:?}: {err}");
+    }
+    let output = run(&production, &["abort", "alzheimer", "--plan", "--output", "json"], &[]);
+    let plan = json(&output);
+    assert_eq!(output.status.code(), Some(0), "a plan needs no yes");
+    let request = &plan["requests"][0];
+    assert_eq!((request["verb"].as_str(), request["body"]["act"].as_str()), (Some("POST"), Some("abort")));
+    assert!(request["path"].as_str().unwrap().contains("alzheimer"));
+    assert!(demo.accepted("alzheimer").is_empty(), "nothing of all this was sent");
+
+    let output = run(&config, &["abort", "alzheimer", "--yes", "--reason", "p95", "--output", "json"], &[]);
+    let done = json(&output);
+    assert_eq!(output.status.code(), Some(0), "{done}");
+    assert_eq!(done["outcome"]["is"], "effective");
+    for id in ["observed", "version", "share", "errors", "samples"] {
+        let check = done["checks"].as_array().unwrap().iter().find(|check| check["id"] == id);
+        assert_eq!(check.unwrap()["state"]["is"], "passed", "{id}: {done}");
+    }
+    assert_eq!(demo.accepted("alzheimer"), [done["act"].as_str().unwrap()]);
+    println!(
+        "confirmed to sent {} s, accepted {} s, effective {} s",
+        done["requests"][0]["sent_s"], done["requests"][0]["accepted_s"], done["effective_s"]
+    );
+    let (code, _, err) = said(&run(&config, &["abort", "alzheimer", "--yes"], &[]));
+    assert_eq!(code, Some(1), "{err}");
+    assert!(err.contains("aborted already"), "{err}");
+    let (code, out, _) = said(&run(&config, &["acts"], &[]));
+    assert_eq!(code, Some(0));
+    assert!(out.contains("abort alzheimer"), "{out}");
+}
+
+#[test]
+fn at_a_terminal_it_asks_and_keys_that_came_before_do_not_count() {
+    let demo = Demo::start();
+    let config = demo.config("asked", "production = true");
+    let config = config.to_str().unwrap();
+    let mut session = pty::Session::start(&["--config", config, "abort", "alzheimer"], (120, 40), &[]);
+    session.keys("\r\r");
+    session.wait_text("Enter to abort");
+    std::thread::sleep(Duration::from_millis(300));
+    assert!(demo.accepted("alzheimer").is_empty(), "typed before the plan was there");
+    session.keys("no\r");
+    assert_eq!(session.end().0, 1);
+    assert!(demo.accepted("alzheimer").is_empty());
+    let mut session = pty::Session::start(&["--config", config, "abort", "alzheimer"], (120, 40), &[]);
+    session.wait_text("Enter to abort");
+    session.keys("\r");
+    assert_eq!(session.end().0, 0);
+    assert_eq!(demo.accepted("alzheimer").len(), 1);
+    let to = demo.other_version("alzheimer");
+    let words = ["--config", config, "rollback", "alzheimer", "--to", &to];
+    let mut session = pty::Session::start(&words, (120, 40), &[]);
+    session.wait_text("type alzheimer");
+    session.keys("yes\r");
+    assert_eq!(session.end().0, 1, "yes is not the name");
+    let mut session = pty::Session::start(&words, (120, 40), &[]);
+    session.wait_text("type alzheimer");
+    session.keys("alzheimer\r");
+    assert_eq!(session.end().0, 0);
+}
+
+/// One crash and the restart after it. Gives false when this point is beyond the end of the act.
+fn crash(demo: &Demo, model: &str, point: usize) -> bool {
+    let config = demo.config(&format!("{model}-{point}"), "");
+    let before = demo.accepted(model);
+    let to = demo.other_version(model);
+    let words = ["rollback", model, "--to", &to, "--yes", "--reason", "drill"];
+    let output = run(&config, &words, &[("WARDROOM_CRASH_AT", &point.to_string())]);
+    let new = |demo: &Demo| -> Vec<String> {
+        demo.accepted(model).into_iter().filter(|id| !before.contains(id)).collect()
+    };
+    let accepted = new(demo);
+    assert!(accepted.len() <= 1, "point {point}: a double act: {accepted:?}");
+    if output.status.signal() != Some(9) {
+        let (code, out, err) = said(&output);
+        assert_eq!((code, accepted.len()), (Some(0), 1), "point {point}: {out}{err}");
+        return false;
+    }
+    let listed = json(&run(&config, &["acts", "--output", "json"], &[]));
+    let acts = listed["acts"].as_array().unwrap();
+    let Some(act) = acts.first() else {
+        assert_eq!(point, 1, "only before the first line is nothing known");
+        assert!(accepted.is_empty(), "point {point}: sent without a line in the journal");
+        return true;
+    };
+    assert_eq!((acts.len(), &act["unfinished"]), (1, &Value::Bool(true)), "point {point}: {listed}");
+    let id = act["act"]["plan"]["id"].as_str().unwrap().to_owned();
+    assert!(accepted.iter().all(|sent| *sent == id), "point {point}: {accepted:?} is not {id}");
+
+    let verified = run(&config, &["acts", "verify", &id, "--output", "json"], &[]);
+    let done = json(&verified);
+    assert_eq!(new(demo), accepted, "point {point}: a restart sends nothing");
+    let outcome = done["outcome"]["is"].as_str().unwrap_or_default();
+    match accepted.len() {
+        1 => assert_eq!((verified.status.code(), outcome), (Some(0), "effective"), "point {point}: {done}"),
+        _ => assert!(
+            matches!((verified.status.code(), outcome), (Some(1), "nothing") | (Some(3), "unknown")),
+            "point {point}: {done}"
+        ),
+    }
+    assert!(!done["resumed"].as_str().unwrap().is_empty(), "point {point}: {done}");
+
+    let trail = json(&run(&config, &["audit", "query", "--act", &id, "--output", "json"], &[]));
+    let lines: Vec<&str> =
+        trail["entries"].as_array().unwrap().iter().filter_map(|entry| entry["line"].as_str()).collect();
+    assert!(lines.len() >= 2, "point {point}: confirmed, and what came of it: {trail}");
+    let (code, out, err) = said(&run(&config, &["audit", "verify"], &[]));
+    assert_eq!(code, Some(0), "point {point}: {out}{err}");
+    true
+}
+
+#[test]
+fn a_kill_at_any_step_of_a_rollback_loses_nothing_and_repeats_nothing() {
+    let demo = Demo::start();
+    let config = demo.config("first", "");
+    // The story's canary is out of the way first.
+    assert_eq!(run(&config, &["abort", "alzheimer", "--yes"], &[]).status.code(), Some(0));
+    let mut points = 0;
+    while crash(&demo, "alzheimer", points + 1) {
+        points += 1;
+        assert!(points < 100, "it never ends");
+    }
+    println!("killed at {points} points");
+    assert!(points >= 20, "only {points} distinct points");
+}
