@@ -2,6 +2,16 @@
 //! pure; `connect` builds a client. The reading half (`sources`) and the writing half (`control`) share these, not
 //! a socket.
 
+pub mod flagger;
+pub mod httproute;
+pub mod inferenceservice;
 pub mod kind;
+pub mod kserve_knative;
+pub mod kserve_standard;
+pub mod ladder;
+mod look;
+pub mod route;
+pub mod virtualservice;
 
-pub use kind::{Around, KINDS, Kind, Resource};
+pub use kind::{Around, KINDS, Kind, Naming, Resource};
+pub use look::percent;
