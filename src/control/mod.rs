@@ -5,6 +5,7 @@
 //! the request on disk. Adding a controller is one new file and one line of registration.
 
 pub mod controller;
+pub mod kubernetes;
 
 pub use controller::{
     Ask, Boxed, Controller, Draft, Finding, Ready, Registry, RegistryDraft, Seen, Sender, Sent, Settled,

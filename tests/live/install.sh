@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs what the live tests need: three Debian packages and five Python environments.
-# Does nothing when everything is there. Prints one line per environment: its name and its folder.
+# Installs what the live tests need: three Debian packages, five Python environments, and what the test cluster is
+# made of. Does nothing when everything is there. Prints one line per environment: its name and its folder.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -84,3 +84,8 @@ done
 status=0
 for job in "${jobs[@]}"; do wait "$job" || status=1; done
 ((status == 0)) || die "an environment could not be built"
+if command -v go >/dev/null; then
+    "$here/../cluster/install.sh"
+else
+    say "NO TEST CLUSTER: it needs Go 1.26 or later to be built"
+fi

@@ -1,4 +1,4 @@
-"""A private certificate authority and a server certificate for loopback, made by openssl."""
+"""Private certificate authorities and server certificates for loopback, made by openssl."""
 
 import os
 import subprocess
@@ -12,22 +12,36 @@ def make(folder):
     os.makedirs(folder, exist_ok=True)
     _authority(folder, "ca", "Wardroom live test authority")
     _authority(folder, "other-ca", "Some other authority")
+    _server(folder, "serverAuth", "DNS:localhost,IP:127.0.0.1")
+    with open(os.path.join(folder, "server.pem"), "w") as bundle:
+        for part in ("server.crt", "server.key"):
+            with open(os.path.join(folder, part)) as file:
+                bundle.write(file.read())
+
+
+def make_cluster(folder):
+    """Makes the authority, one certificate for the API server and etcd, and the key that signs account tokens."""
+    os.makedirs(folder, exist_ok=True)
+    _authority(folder, "ca", "Wardroom test cluster authority")
+    names = "DNS:localhost,IP:127.0.0.1,IP:10.96.0.1,DNS:kubernetes,DNS:kubernetes.default,DNS:kubernetes.default.svc"
+    _server(folder, "serverAuth,clientAuth", names)
+    _openssl(folder, "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", "accounts.key")
+    _openssl(folder, "pkey", "-in", "accounts.key", "-pubout", "-out", "accounts.pub")
+
+
+def _server(folder, usage, names):
     with open(os.path.join(folder, "server.ext"), "w") as file:
         file.write(
             "basicConstraints=critical,CA:FALSE\n"
             "keyUsage=critical,digitalSignature\n"
-            "extendedKeyUsage=serverAuth\n"
-            "subjectAltName=DNS:localhost,IP:127.0.0.1\n"
+            f"extendedKeyUsage={usage}\n"
+            f"subjectAltName={names}\n"
         )
     _openssl(folder, "req", *KEY, "-keyout", "server.key", "-out", "server.csr", "-subj", "/CN=localhost")
     _openssl(
         folder, "x509", "-req", "-in", "server.csr", "-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial",
         "-days", DAYS, "-extfile", "server.ext", "-out", "server.crt",
     )
-    with open(os.path.join(folder, "server.pem"), "w") as bundle:
-        for part in ("server.crt", "server.key"):
-            with open(os.path.join(folder, part)) as file:
-                bundle.write(file.read())
 
 
 def _authority(folder, name, subject):

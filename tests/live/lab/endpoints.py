@@ -34,12 +34,12 @@ def collect(services):
     }
 
 
-def write(services):
+def write(services, cluster):
     """Appears only when it is complete."""
     path = services.path("endpoints.json")
     handle = os.open(path + ".new", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(handle, "w") as file:
-        json.dump(collect(services), file, indent=1)
+        json.dump(collect(services) | (cluster.endpoints() if cluster else {}), file, indent=1)
         file.write("\n")
     os.replace(path + ".new", path)
     return path

@@ -13,7 +13,7 @@ import time
 MARK = "WARDROOM_LIVE_LAB"
 GRACE = 6.0
 # Settings of the caller that would change what a server does.
-FOREIGN = ("WARDROOM", "MLFLOW", "BENTOML", "MLSERVER", "PROMETHEUS", "PYTHON")
+FOREIGN = ("WARDROOM", "MLFLOW", "BENTOML", "MLSERVER", "PROMETHEUS", "PYTHON", "KUBE", "ETCD", "ARGO")
 
 
 class Died(Exception):
