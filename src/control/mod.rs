@@ -14,6 +14,7 @@ mod doing;
 pub mod engine;
 mod execute;
 pub mod http;
+pub mod kubernetes;
 mod planning;
 mod recover;
 pub mod register;

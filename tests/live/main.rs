@@ -13,8 +13,11 @@ mod pty;
 
 mod adapters;
 mod broken;
+#[allow(dead_code, reason = "helpers for several tests")]
+mod cluster;
 mod drift;
 mod judging;
+mod kubernetes;
 mod lab;
 mod program;
 mod ratios;
