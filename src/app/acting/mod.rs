@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use super::effect::Effect;
 use super::state::{App, Dialog};
 use crate::domain::act::{Act, ActId, Operation, Told, Wish};
-use crate::domain::{Level, ModelId};
+use crate::domain::{Event, EventKind, Level, ModelId};
 use crate::store::{ModelState, Store};
 
 pub use dialog::{ActDialog, ActStage, Field, Proposal};
@@ -123,6 +123,16 @@ pub fn told(app: &mut App, store: &mut Store, told: Told) {
                     Level::Warning,
                 );
             }
+        }
+        Told::Advice { model, words } => {
+            store.record(Event {
+                at: app.now,
+                kind: EventKind::Action,
+                model: Some(model),
+                level: Level::Warning,
+                what: words,
+                detail: "automatic".into(),
+            });
         }
         Told::Trouble(why) => {
             app.say(format!("nothing can be done: {why}"), Level::Critical);
