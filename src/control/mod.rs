@@ -6,6 +6,8 @@
 
 pub mod controller;
 pub mod http;
+pub mod registry;
+mod reply;
 
 pub use controller::{
     Ask, Boxed, Controller, Draft, Finding, Ready, Registry, RegistryDraft, Seen, Sender, Sent, Settled,
