@@ -18,3 +18,4 @@ mod judging;
 mod lab;
 mod program;
 mod ratios;
+mod registry;
