@@ -89,7 +89,7 @@ fn a_real_mlflow_keeps_alias_tag_and_note() {
     call(base, "DELETE", "registered-models/delete", &json!({"name": MODEL}));
     call(base, "POST", "registered-models/create", &json!({"name": MODEL}));
     for semver in ["1.0.0", "1.1.0"] {
-        let body = json!({"name": MODEL, "source": "mlflow-artifacts:/wardroom", "description": format!("release {semver}"),
+        let body = json!({"name": MODEL, "source": "s3://wardroom/model", "description": format!("release {semver}"),
             "tags": [{"key": "semver", "value": semver}]});
         let answer = call(base, "POST", "model-versions/create", &body);
         assert_eq!(answer["model_version"]["name"], MODEL, "{answer}");
