@@ -21,3 +21,4 @@ mod kubernetes;
 mod lab;
 mod program;
 mod ratios;
+mod registry;
