@@ -267,6 +267,12 @@ impl Engine {
     }
 
     async fn verify(&mut self, id: &ActId) {
+        // It may have been left since the start.
+        if !self.unfinished.contains_key(id)
+            && let Ok(acts) = self.shared.desk.unfinished().await
+        {
+            self.unfinished.extend(acts.into_iter().map(|act| (act.plan.id.clone(), act)));
+        }
         let Some(mut act) = self.unfinished.remove(id) else {
             let text = format!("{id} is not unfinished: another wardroom has it, or it is over");
             return self.shared.tell(Told::Trouble(text)).await;

@@ -4,7 +4,7 @@ use super::session::Session;
 use super::{pretty, show};
 use crate::cli::args::Output;
 use crate::cli::out;
-use crate::domain::act::{Act, ActId, Outcome, RequestState, Stage, Told};
+use crate::domain::act::{Act, ActId, CheckState, Outcome, RequestState, Stage, Told};
 
 /// Nobody knows yet.
 const UNKNOWN: u8 = 3;

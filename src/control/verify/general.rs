@@ -74,8 +74,9 @@ impl General {
             findings.push(finding("errors", seen, detail));
         }
         if let Some(late) = metrics {
+            let window_s = doing.shared.config.window.as_secs_f64();
             let kpis = sight.as_ref().map(|sight| sight.kpis.as_slice()).unwrap_or_default();
-            let (seen, detail) = settled::settled(kpis, self.since, now, late);
+            let (seen, detail) = settled::settled(kpis, window_s, self.since, now, late);
             findings.push(finding("metrics", seen, detail));
         }
         findings.extend(self.probe(doing, now).await);
