@@ -157,6 +157,10 @@ pub struct MlflowConfig {
     /// The alias that means production.
     #[serde(default = "names::champion")]
     pub production_alias: String,
+    /// The tag of a model version that holds the version's name on screen, such as `semver`; when empty the
+    /// name is MLflow's own number. When absent the registry is not moved along with a rollout.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version_tag: Option<String>,
 }
 
 /// An Alertmanager.

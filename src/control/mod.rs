@@ -17,6 +17,8 @@ pub mod http;
 mod planning;
 mod recover;
 pub mod register;
+pub mod registry;
+mod reply;
 pub mod sight;
 mod verify;
 

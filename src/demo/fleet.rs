@@ -12,6 +12,7 @@ use super::acts::Log;
 use super::cast::{NAMES, Part, cast};
 use super::histogram::Counts;
 use super::position::{PODS_S, Position};
+use super::shelf::Shelf;
 use super::story::Story;
 use super::track::Track;
 use super::web::Mutations;
@@ -57,6 +58,8 @@ pub struct Fleet {
     by_name: HashMap<String, usize>,
     /// Acts that were accepted.
     pub acts: Log,
+    /// What was written in the registry.
+    pub shelf: Shelf,
     /// Requests that may change something, by server.
     pub mutations: Mutations,
     begun: Instant,
@@ -92,9 +95,9 @@ impl Fleet {
         let models: Vec<Model> = models.collect();
         let by_name =
             models.iter().enumerate().map(|(index, model)| (model.part.name.clone(), index)).collect();
-        let (acts, mutations) = (Log::default(), Mutations::default());
+        let (acts, shelf, mutations) = (Log::default(), Shelf::default(), Mutations::default());
         let (begun, begun_at, speed) = (Instant::now(), Utc::now(), options.speed);
-        Self { models, story, by_name, acts, mutations, begun, begun_at, speed }
+        Self { models, story, by_name, acts, shelf, mutations, begun, begun_at, speed }
     }
 
     /// Seconds of the story so far.

@@ -18,6 +18,7 @@ mod registry;
 mod samples;
 mod script;
 mod server;
+mod shelf;
 pub mod story;
 mod track;
 mod web;

@@ -1,11 +1,13 @@
 //! The model registry, as MLflow's REST API tells it.
 
+use axum::http::Method;
 use axum::response::Response;
 use serde_json::{Value, json};
 
 use super::fleet::Fleet;
 use super::mlops::past_quality;
 use super::page::run_metrics;
+use super::shelf;
 use super::web::{Question, json as answer_json, text};
 
 const API: &str = "/api/2.0/mlflow/";
@@ -17,7 +19,11 @@ pub fn answer(fleet: &Fleet, question: &Question) -> Response {
         "/version" => return text("3.17.2".into()),
         _ => {}
     }
-    let found = match question.path.strip_prefix(API).unwrap_or_default() {
+    let call = question.path.strip_prefix(API).unwrap_or_default();
+    if question.method != Method::GET && !call.ends_with("/search") {
+        return shelf::write(fleet, call, question);
+    }
+    let found = match call {
         "registered-models/search" => Some(search_models(fleet, question)),
         "registered-models/get" => fleet
             .find(question.parameter("name"))
@@ -50,31 +56,21 @@ fn search_models(fleet: &Fleet, question: &Question) -> Value {
     answer
 }
 
-/// Champion and challenger as indexes of versions.
-fn aliases(fleet: &Fleet, model: usize) -> (usize, Option<usize>) {
-    let (serving, trial) = fleet.serving(model);
-    (serving, trial.map(|(version, _)| version))
-}
-
 fn registered(fleet: &Fleet, model: usize) -> Value {
     let name = fleet.models.get(model).map(|model| model.part.name.as_str());
-    let (champion, challenger) = aliases(fleet, model);
-    let mut list = vec![json!({"alias": "champion", "version": (champion + 1).to_string()})];
-    list.extend(
-        challenger.map(|version| json!({"alias": "challenger", "version": (version + 1).to_string()})),
-    );
+    let list: Vec<Value> = shelf::aliases(fleet, model)
+        .into_iter()
+        .map(|(alias, version)| json!({"alias": alias, "version": (version + 1).to_string()}))
+        .collect();
+    let mut tags = vec![json!({"key": "owner", "value": "clinical-ml"})];
+    fleet.shelf.read(model, None, |kept| kept.over(&mut tags));
     json!({"name": name, "creation_timestamp": 1_700_000_000_000i64, "last_updated_timestamp": 1_760_000_000_000i64,
-        "description": "served by the demo", "aliases": list, "tags": [{"key": "owner", "value": "clinical-ml"}]})
+        "description": "served by the demo", "aliases": list, "tags": tags})
 }
 
 fn alias(fleet: &Fleet, question: &Question) -> Option<Value> {
     let model = fleet.find(question.parameter("name"))?;
-    let (champion, challenger) = aliases(fleet, model);
-    let version = match question.parameter("alias") {
-        "champion" => champion,
-        "challenger" => challenger?,
-        _ => return None,
-    };
+    let version = *shelf::aliases(fleet, model).get(question.parameter("alias"))?;
     Some(json!({"model_version": version_of(fleet, model, version)?}))
 }
 
@@ -89,18 +85,18 @@ fn search_versions(fleet: &Fleet, question: &Question) -> Option<Value> {
     Some(json!({ "model_versions": versions }))
 }
 
-fn version_of(fleet: &Fleet, model: usize, version: usize) -> Option<Value> {
+/// One version as the registry tells it.
+pub fn version_of(fleet: &Fleet, model: usize, version: usize) -> Option<Value> {
     let part = &fleet.models.get(model)?.part;
     let label = part.versions.get(version)?;
-    let (champion, challenger) = aliases(fleet, model);
+    let (champion, trial) = fleet.serving(model);
     let stage = match version {
         v if v == champion => "Production",
-        v if Some(v) == challenger => "Staging",
+        v if Some(v) == trial.map(|(version, _)| version) => "Staging",
         v if v < champion => "Archived",
         _ => "None",
     };
-    let created =
-        fleet.clock(0.0).timestamp_millis() - 86_400_000 * 40 * (part.versions.len() - version) as i64;
+    let created = fleet.created(model, version).timestamp_millis();
     let approved = if version <= champion { "2026-09-30 Dr. Okafor" } else { "" };
     let mut tags = vec![
         json!({"key": "semver", "value": label}),
@@ -111,9 +107,14 @@ fn version_of(fleet: &Fleet, model: usize, version: usize) -> Option<Value> {
     if !approved.is_empty() {
         tags.push(json!({"key": "approval.clinical", "value": approved}));
     }
+    let description = fleet.shelf.read(model, Some(version), |kept| {
+        kept.over(&mut tags);
+        kept.description.clone()
+    });
+    let description = description.flatten().unwrap_or_else(|| format!("release {label}"));
     Some(json!({
         "name": part.name, "version": (version + 1).to_string(), "creation_timestamp": created,
-        "last_updated_timestamp": created, "current_stage": stage, "description": format!("release {label}"),
+        "last_updated_timestamp": created, "current_stage": stage, "description": description,
         "source": format!("models:/m-{model}-{version}"), "run_id": format!("{model}-{version}"), "status": "READY", "tags": tags,
     }))
 }

@@ -34,7 +34,7 @@ pub fn config(
         text,
         "# A config for the fleet that `wardroom demo` serves.\n\
          environment = \"demo\"\nrefresh = \"{millis}ms\"\ntimeout = \"2s\"\nwindow = \"1m\"\n\n\
-         [[mlflow]]\nurl = \"http://{}\"\ninterval = \"{}ms\"\n\n\
+         [[mlflow]]\nurl = \"http://{}\"\nversion_tag = \"semver\"\ninterval = \"{}ms\"\n\n\
          [[canary]]\nurl = \"http://{}\"\n\n\
          [[alertmanager]]\nurl = \"http://{}\"\nwatchdog = \"Watchdog\"\n\n\
          [[mlops]]\nurl = \"http://{}\"\ninterval = \"{}ms\"\n",

@@ -27,7 +27,7 @@ pub use judge::{Judgement, Level, Reading, judge};
 pub use kpi::{Direction, Kpi, ModelKind};
 pub use limits::{Limits, Origin, Rule};
 pub use observation::{Fact, Harvest, Report, SourceGroup, SourceInfo};
-pub use registry::{RegisteredModel, RegisteredVersion};
+pub use registry::{RegisteredModel, RegisteredVersion, disagreement};
 pub use rollout::{
     Analysis, AnalysisMetric, Condition, ControllerKind, Phase, Revision, Rollout, Situation, Step, Target,
 };

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{Time, Version};
+use super::{Rollout, Situation, Time, Version};
 
 /// A model as one registry knows it.
 #[derive(Debug, Clone, PartialEq, Serialize, Default)]
@@ -21,6 +21,35 @@ pub struct RegisteredModel {
     pub production: Option<Version>,
     /// Every version, newest first.
     pub versions: Vec<RegisteredVersion>,
+    /// The registry's version to the name that it has on screen, by the tag that the config names; empty without one.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub names: BTreeMap<Version, Version>,
+}
+
+/// How the registry's production differs from what the cluster serves, in words; `None` when it does not, when it
+/// cannot be told, or while the cluster is on its way.
+pub fn disagreement(rollout: &Rollout, registry: &RegisteredModel) -> Option<String> {
+    let production = registry.production.as_ref()?;
+    let moves = matches!(
+        rollout.situation,
+        Situation::Promoting | Situation::RollingBack | Situation::Aborting | Situation::Unknown
+    );
+    if moves || registry.names.is_empty() {
+        return None;
+    }
+    let stable = &rollout.stable;
+    match registry.names.get(production) {
+        Some(name) if name == stable => None,
+        Some(name) if name == production => {
+            Some(format!("the registry has {production} in production, the cluster serves {stable}"))
+        }
+        Some(name) => {
+            Some(format!("the registry has {production} ({name}) in production, the cluster serves {stable}"))
+        }
+        None => Some(format!(
+            "the registry has {production} in production, which names no version on screen; the cluster serves {stable}"
+        )),
+    }
 }
 
 /// One version as one registry knows it.
@@ -60,5 +89,34 @@ impl RegisteredVersion {
             facts: BTreeMap::new(),
             approvals: BTreeMap::new(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cluster_and_registry_are_compared_by_the_name_on_screen() {
+        let version = Version::new;
+        let mut rollout = Rollout::of("demo", version("1.2.0"));
+        let mut registry = RegisteredModel {
+            production: Some(version("3")),
+            names: [(version("3"), version("1.2.0")), (version("4"), version("1.3.0"))].into(),
+            ..RegisteredModel::default()
+        };
+        assert_eq!(disagreement(&rollout, &registry), None);
+        rollout.stable = version("1.3.0");
+        let words = disagreement(&rollout, &registry).unwrap();
+        assert_eq!(words, "the registry has 3 (1.2.0) in production, the cluster serves 1.3.0");
+        rollout.situation = Situation::Promoting;
+        assert_eq!(disagreement(&rollout, &registry), None, "it is on its way");
+        rollout.situation = Situation::Complete;
+        registry.production = Some(version("9"));
+        assert!(disagreement(&rollout, &registry).unwrap().contains("names no version on screen"));
+        registry.production = None;
+        assert_eq!(disagreement(&rollout, &registry), None, "it does not say");
+        registry = RegisteredModel { production: Some(version("3")), ..RegisteredModel::default() };
+        assert_eq!(disagreement(&rollout, &registry), None, "without a mapping nothing can be told");
     }
 }

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::{HttpController, ITS_ID, expect, facts};
+use crate::control::reply::{lost, refused_or_unknown};
 use crate::control::{Finding, Seen, Sent, Settled};
 use crate::domain::act::{Plan, Request};
 use crate::domain::text::clean;
@@ -150,23 +151,7 @@ fn judged(answer: &Answer, audit_id: &str, before: Option<u64>) -> Result<Sent, 
             Ok(Sent::Accepted { audit_id, note })
         }
         409 => Err(said),
-        // Nobody knows how far the server, or the proxy before it, had come.
-        408 | 500..=599 => Ok(Sent::Unknown(format!("status {}, {said}", answer.status))),
-        // A redirect was not followed, and any other 4xx is a refusal: nothing was done.
-        status => Ok(Sent::Refused(format!("status {status}, {said}"))),
-    }
-}
-
-/// What a request without an answer means.
-fn lost(fault: &Fault) -> Sent {
-    match fault.kind {
-        FaultKind::NoName | FaultKind::Refused | FaultKind::File => {
-            Sent::Refused(format!("nothing was sent: {fault}"))
-        }
-        FaultKind::Down if fault.detail.contains("connection refused") => {
-            Sent::Refused(format!("nothing was sent: {fault}"))
-        }
-        _ => Sent::Unknown(fault.to_string()),
+        _ => Ok(refused_or_unknown(answer)),
     }
 }
 

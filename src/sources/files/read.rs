@@ -73,11 +73,14 @@ fn model(folder: &Path, name: &str, remarks: &mut Vec<String>) -> Result<Option<
     let production = versions.iter().find(is_live).map(|version| version.version.clone());
     let described = versions.iter().find(is_live).or(versions.first());
     let description = described.map(|version| version.description.clone()).unwrap_or_default();
+    // A folder is named as its version is on screen.
+    let names = versions.iter().map(|one| (one.version.clone(), one.version.clone())).collect();
     Ok(Some(RegisteredModel {
         name: clean_name(name),
         description,
         production,
         versions,
+        names,
         ..RegisteredModel::default()
     }))
 }

@@ -55,8 +55,12 @@ pub fn model(
     model: &Model,
     versions: Vec<ModelVersion>,
     production_alias: &str,
+    version_tag: Option<&str>,
     runs: &BTreeMap<String, RunFacts>,
 ) -> RegisteredModel {
+    let named =
+        |version: &ModelVersion| Some((Version::new(&version.version), on_screen(version, version_tag)?));
+    let names = versions.iter().filter_map(named).collect();
     let aliases: BTreeMap<String, Version> =
         model.aliases.iter().map(|alias| (clean_name(&alias.alias), Version::new(&alias.version))).collect();
     let mut versions: Vec<RegisteredVersion> =
@@ -73,6 +77,18 @@ pub fn model(
         tags: map(&model.tags),
         production,
         versions,
+        names,
+    }
+}
+
+/// The name on screen of a version, by the tag of the config: empty is the registry's own number, absent is none.
+pub fn on_screen(version: &ModelVersion, version_tag: Option<&str>) -> Option<Version> {
+    match version_tag? {
+        "" => Some(Version::new(&version.version)),
+        tag => {
+            let pair = version.tags.iter().find(|pair| pair.key == tag && !pair.value.is_empty())?;
+            Some(Version::new(&pair.value))
+        }
     }
 }
 

@@ -2,7 +2,9 @@
 
 use serde::de::DeserializeOwned;
 
-use super::wire::{History, Metric, Model, ModelAnswer, ModelVersion, ModelVersions, Models, Run, RunAnswer};
+use super::wire::{
+    History, Metric, Model, ModelAnswer, ModelVersion, ModelVersions, Models, Run, RunAnswer, VersionAnswer,
+};
 use crate::config::{Access, Auth, Secret};
 use crate::domain::{Fault, FaultKind};
 use crate::sources::http::{Answer, Http};
@@ -68,6 +70,13 @@ impl Client {
         }
         versions.retain(|version| version.name == name);
         Ok(versions)
+    }
+
+    /// One version by the registry's own number; `None` when it is not there.
+    pub async fn version(&self, name: &str, version: &str) -> Result<Option<ModelVersion>, Fault> {
+        let query = [("name", name), ("version", version)];
+        let answer: Option<VersionAnswer> = self.get("model-versions/get", &query).await?;
+        Ok(answer.map(|answer| answer.model_version))
     }
 
     /// A run; `None` when it is gone.

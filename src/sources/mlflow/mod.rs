@@ -1,6 +1,6 @@
 //! Reads model registries from MLflow: models, versions, aliases, stages, and the runs that made them.
 
-mod assemble;
+pub mod assemble;
 pub mod client;
 #[cfg(test)]
 mod tests;
@@ -38,6 +38,7 @@ pub struct Mlflow {
     deadline: Duration,
     client: Client,
     production_alias: String,
+    version_tag: Option<String>,
     /// The name in the registry, and the fleet's models that go by it.
     models: BTreeMap<String, Vec<ModelId>>,
     runs: BTreeMap<String, (Time, RunFacts)>,
@@ -76,6 +77,7 @@ impl Mlflow {
             deadline: timeout * 4,
             client: Client::new(Http::new(&mlflow.url, &access, timeout, max_bytes)?),
             production_alias: mlflow.production_alias.clone(),
+            version_tag: mlflow.version_tag.clone(),
             models,
             runs: BTreeMap::new(),
             histories: BTreeMap::new(),
@@ -104,7 +106,8 @@ impl Mlflow {
         for (model, versions) in listed {
             let run_ids: BTreeMap<String, String> =
                 versions.iter().filter_map(|v| Some((v.version.clone(), v.run_id.clone()?))).collect();
-            let entry = assemble::model(&model, versions, &self.production_alias, &runs);
+            let (alias, tag) = (&self.production_alias, self.version_tag.as_deref());
+            let entry = assemble::model(&model, versions, alias, tag, &runs);
             let ids = self.models.get(&model.name).cloned().unwrap_or_default();
             let production = entry.production.as_ref().and_then(|version| run_ids.get(version.as_str()));
             if let Some(run_id) = production.filter(|_| jobs.len() < HISTORIES) {

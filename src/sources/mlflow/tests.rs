@@ -40,7 +40,7 @@ fn a_model_its_aliases_and_its_versions() {
     // The second page repeats an entry: an offset token shifts when versions come between two pages.
     let all = [versions(PAGE_2), versions(PAGE_1), versions(PAGE_2)].concat();
     let runs = BTreeMap::from([("912a7ba8b47440a18b991e52c2f6b4ff".to_owned(), run(RUN))]);
-    let entry = assemble::model(&model(MODEL), all, "champion", &runs);
+    let entry = assemble::model(&model(MODEL), all, "champion", Some("semver"), &runs);
     let names: Vec<&str> = entry.versions.iter().map(|version| version.version.as_str()).collect();
     assert_eq!(names, ["3", "2", "1"]);
     assert_eq!(entry.aliases["challenger"], Version::new("2"));
@@ -60,9 +60,9 @@ fn production_is_the_alias_else_the_newest_in_the_stage() {
         .into_iter()
         .chain(versions(PAGE_2))
         .map(|version| ModelVersion { current_stage: Some("Production".into()), ..version });
-    let entry = assemble::model(&model(STAGED), staged.collect(), "live", &BTreeMap::new());
+    let entry = assemble::model(&model(STAGED), staged.collect(), "live", None, &BTreeMap::new());
     assert_eq!(entry.production, Some(Version::new("3")), "two may be in Production at once");
-    let none = assemble::model(&model(MODEL), Vec::new(), "live", &BTreeMap::new());
+    let none = assemble::model(&model(MODEL), Vec::new(), "live", None, &BTreeMap::new());
     assert_eq!(none.production, None);
 }
 
@@ -70,7 +70,7 @@ fn production_is_the_alias_else_the_newest_in_the_stage() {
 fn version_10_is_newer_than_9() {
     let version = |name: &str| ModelVersion { version: name.into(), ..ModelVersion::default() };
     let all = ["9", "10", "1", "2"].map(version).to_vec();
-    let entry = assemble::model(&Model::default(), all, "champion", &BTreeMap::new());
+    let entry = assemble::model(&Model::default(), all, "champion", Some("semver"), &BTreeMap::new());
     let names: Vec<&str> = entry.versions.iter().map(|version| version.version.as_str()).collect();
     assert_eq!(names, ["10", "9", "2", "1"]);
 }

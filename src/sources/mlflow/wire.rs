@@ -91,6 +91,14 @@ pub struct ModelVersion {
     pub tags: Vec<Pair>,
 }
 
+/// `model-versions/get`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct VersionAnswer {
+    /// The version.
+    pub model_version: ModelVersion,
+}
+
 /// `model-versions/search`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
