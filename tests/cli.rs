@@ -139,3 +139,97 @@ fn wrong_words_are_refused_with_advice() {
         assert!(err.contains(part), "{words:?}: {err}");
     }
 }
+
+/// A ledger with one confirmed act, as an acting wardroom leaves it.
+fn with_an_act(folder: &std::path::Path) {
+    let plan: wardroom::domain::act::Plan = serde_json::from_value(serde_json::json!({
+        "id": "a-1",
+        "model": { "environment": "prod", "cluster": "eu", "namespace": "prod", "name": "als" },
+        "target": { "system": "eu", "kind": "argo", "context": "eu", "namespace": "prod", "name": "als" },
+        "operation": { "act": "abort" },
+        "reason": "errors \u{1b}[31mrise",
+        "evidence": "3.2 % against 0.4 %",
+        "who": { "user": "ada", "origin": "10.0.0.7", "host": "bastion", "identity": "ops", "by": "command line" },
+        "made_at": "2026-05-04T12:00:00Z",
+        "before": "1.3.0 at 25 %",
+        "after": "1.2.0 at 100 %",
+        "facts": [],
+        "affects": "25 % of traffic",
+        "version": null,
+        "requests": [],
+        "beware": [],
+        "checks": [],
+        "expected_s": 3.0,
+        "confirm": "enter",
+        "stepper": false,
+    }))
+    .unwrap();
+    let at = plan.made_at;
+    let ledger = wardroom::records::Ledger::open(folder, None).unwrap();
+    ledger.write(at, "confirmed", &wardroom::domain::act::Act::confirmed(plan, at), true).unwrap();
+}
+
+#[test]
+fn the_audit_trail_is_read_verified_and_exported() {
+    let folder = tempfile::tempdir().unwrap();
+    let state = folder.path().join("state");
+    with_an_act(&state);
+    let run = |words: &[&str]| said(&run_in(folder.path(), &[&["audit"], words].concat()));
+    // Without a config and with --folder; then with the config's folder.
+    let (code, out, err) = run(&["query", "--folder", "state"]);
+    assert_eq!((code, err.as_str()), (Some(0), ""));
+    for part in
+        ["NUMBER", "2026-05-04 12:00:00", "a-1", "ada as ops", "abort als", "confirmed", "errors [31mrise"]
+    {
+        assert!(out.contains(part), "{part}: {out}");
+    }
+    std::fs::write(folder.path().join("wardroom.toml"), "[control]\nfolder = \"state\"\n").unwrap();
+    let (code, out, _) = run(&["query", "--model", "als", "--since", "2026-05-04", "--output", "json"]);
+    let answer: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!((code, &answer["entries"][0]["who"]["origin"]), (Some(0), &Value::from("10.0.0.7")));
+    let (code, out, _) = run(&["query", "--since", "24h"]);
+    assert_eq!((code, out.trim()), (Some(0), "no entry"));
+    let (code, out, _) = run(&["export", "--format", "csv"]);
+    assert_eq!((code, out.lines().count()), (Some(0), 2));
+    let (code, out, _) = run(&["export", "--act", "a-1"]);
+    let line: Value = serde_json::from_str(out.trim_end()).unwrap();
+    assert_eq!((code, &line["line"]), (Some(0), &Value::from("confirmed")));
+
+    let (code, out, _) = run(&["verify"]);
+    assert_eq!(code, Some(0));
+    let head = out.trim().strip_prefix("intact: 1 entry, head ").unwrap().to_owned();
+    assert_eq!(run(&["verify", "--head", &head]).0, Some(0));
+    let other = head.replace(|c: char| c.is_ascii_hexdigit() && c != '1', "0");
+    assert_eq!(run(&["verify", "--head", &other]).0, Some(2));
+
+    let raw = rusqlite::Connection::open(state.join("journal.db")).unwrap();
+    raw.execute_batch(
+        "DROP TRIGGER trail_keeps; UPDATE trail SET bytes = CAST(replace(CAST(bytes AS TEXT), 'ada', 'eve') AS BLOB)",
+    )
+    .unwrap();
+    let (code, out, _) = run(&["verify"]);
+    assert_eq!(code, Some(2));
+    assert!(out.contains("entry 1 was changed") && out.contains("CHANGED: 1 entry"), "{out}");
+    let (code, out, _) = run(&["verify", "--output", "json"]);
+    let answer: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!((code, &answer["intact"]), (Some(2), &Value::Bool(false)));
+}
+
+#[test]
+fn an_audit_trail_that_cannot_be_read_is_3() {
+    let folder = tempfile::tempdir().unwrap();
+    for words in [
+        &["audit", "verify", "--folder", "."][..],
+        &["audit", "verify", "--head", "nonsense"],
+        &["audit", "query", "--since", "yesterday"],
+        &["audit", "verify", "--folder", ".", "--age-identity", "nowhere"],
+    ] {
+        let (code, out, err) = said(&run_in(folder.path(), words));
+        assert_eq!((code, out.as_str()), (Some(3), ""), "{words:?}: {err}");
+        assert!(!err.is_empty());
+    }
+    std::fs::write(folder.path().join("journal.db"), "a letter ".repeat(999)).unwrap();
+    let (code, _, err) = said(&run_in(folder.path(), &["audit", "verify", "--folder", "."]));
+    assert_eq!(code, Some(3));
+    assert!(err.contains("is damaged"), "{err}");
+}

@@ -233,11 +233,12 @@ fn told(verified: &Verified) -> String {
     }
     let word = if verified.is_intact() { "intact" } else { "CHANGED" };
     lines.push(format!("{word}: {entries}, head {}", verified.head()));
-    if verified.encrypted > 0 {
-        lines.push(format!(
-            "{} encrypted; {} of them not read with this key, their chain was looked at",
-            verified.encrypted, verified.unread
-        ));
+    match (verified.encrypted, verified.unread) {
+        (0, _) => {}
+        (encrypted, 0) => lines.push(format!("{encrypted} encrypted, all of them read")),
+        (encrypted, unread) => lines.push(format!(
+            "{encrypted} encrypted, {unread} of them not read: their chain was looked at, their words need the key"
+        )),
     }
     lines.join("\n")
 }

@@ -14,8 +14,8 @@ pub(super) struct Writer {
     pub(super) uid: u32,
 }
 
-/// The entry of an act at a point. Points that it knows: `confirmed`, `before request N`, `after request N` (N counts
-/// from 1), `effective`, `taken over`, `over`, and whatever begins with `watch`; any other is noted as it is.
+/// The entry of an act at a point. Points that it knows: `confirmed`, `effective`, `taken over`, `over`, `closed`, what
+/// begins with `watch`, and what has `request N` in it (N counts from 1); any other is noted as it is.
 ///
 /// `carried` gives each request's `Audit-ID` from earlier rows: a request whose outcome is unknown no longer tells it.
 pub(super) fn entry(
@@ -109,7 +109,7 @@ fn line(point: &str, act: &Act, request: Option<usize>) -> Line {
         "confirmed" if act.plan.who.by == "automatic" => Line::Automatic,
         "confirmed" => Line::Confirmed,
         "effective" => Line::Effective,
-        "over" => Line::Over,
+        "over" | "closed" => Line::Over,
         TAKEN_OVER => Line::Recovered,
         watch if watch.starts_with("watch") => Line::Watch,
         _ => match request.and_then(|index| act.requests.get(index)) {
@@ -125,8 +125,9 @@ fn line(point: &str, act: &Act, request: Option<usize>) -> Line {
 
 /// The index of the request that a point is about.
 fn request_of(point: &str, act: &Act) -> Option<usize> {
-    let number = point.strip_prefix("after request ").or_else(|| point.strip_prefix("before request "))?;
-    let index = number.trim().parse::<usize>().ok()?.checked_sub(1)?;
+    let (_, rest) = point.split_once("request ")?;
+    let number = rest.split(' ').next().unwrap_or_default();
+    let index = number.parse::<usize>().ok()?.checked_sub(1)?;
     (index < act.requests.len()).then_some(index)
 }
 

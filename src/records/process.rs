@@ -3,6 +3,8 @@
 use std::path::Path;
 
 /// A process of this machine. A number alone is used again; with its start and the machine's boot it is unique.
+///
+/// Containers with process numbers of their own must not share a folder: each would take the other's for gone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Process {
     /// The process number.

@@ -1,5 +1,10 @@
 //! The ledger as its users meet it.
 
+mod entries;
+mod shared;
+mod tamper;
+mod troubles;
+
 use super::*;
 use crate::domain::act::{
     Check, CheckState, Confirm, Hand, May, Operation, Outcome, Plan, Request, RequestState, Stage, Who,
