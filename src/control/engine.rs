@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
@@ -114,6 +115,7 @@ struct Running {
     id: ActId,
     stage: watch::Receiver<Stage>,
     stop: watch::Sender<Option<String>>,
+    in_flight: Arc<AtomicBool>,
     task: JoinHandle<()>,
 }
 
@@ -238,19 +240,25 @@ impl Engine {
         self.running.retain(|_, running| !running.task.is_finished());
         let other = self.running.get(&plan.model)?;
         let stage = *other.stage.borrow();
+        let is_abort = plan.operation == Operation::Abort;
         match stage {
-            Stage::Confirmed | Stage::Sending => {
+            Stage::Confirmed | Stage::Sending if !is_abort => {
                 return Some(format!("{} is sending its requests to {}; wait for it", other.id, plan.model));
             }
-            Stage::Verifying if plan.operation != Operation::Abort => {
+            Stage::Verifying if !is_abort => {
                 return Some(format!(
                     "{} is not verified yet; only an abort may cut it short, so wait for it",
                     other.id
                 ));
             }
-            Stage::Verifying | Stage::Watching | Stage::Over => {}
+            _ => {}
         }
-        let _ = other.stop.send(Some(format!("ended by {} ({})", plan.id, plan.operation.verb())));
+        other.stop.send_replace(Some(format!("ended by {} ({})", plan.id, plan.operation.verb())));
+        // Either it sees that it shall stop before it sends, or it is seen here that it sends.
+        if other.in_flight.load(Ordering::SeqCst) {
+            other.stop.send_replace(None);
+            return Some(format!("a request of {} is on its way to {}; wait for it", other.id, plan.model));
+        }
         None
     }
 
@@ -258,12 +266,13 @@ impl Engine {
         let (stage_is, stage) = watch::channel(act.stage);
         let (stop, stopped) = watch::channel(None);
         let (id, model) = (act.plan.id.clone(), act.plan.model.clone());
-        let doing = Doing::new(self.shared.clone(), act, stage_is, stopped);
+        let in_flight = Arc::new(AtomicBool::new(false));
+        let doing = Doing::new(self.shared.clone(), act, stage_is, stopped, in_flight.clone());
         let task = match resumed {
             false => tokio::spawn(doing.run()),
             true => tokio::spawn(recover::go_on(doing)),
         };
-        self.running.insert(model, Running { id, stage, stop, task });
+        self.running.insert(model, Running { id, stage, stop, in_flight, task });
     }
 
     async fn verify(&mut self, id: &ActId) {

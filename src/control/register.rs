@@ -16,9 +16,7 @@ const KINDS: &[Kind] = &[
 ];
 
 /// Every kind of registry; the first that is configured is moved along.
-const REGISTRIES: &[RegistryKind] = &[
-    registries::registry,
-];
+const REGISTRIES: &[RegistryKind] = &[registries::registry];
 
 /// The controllers of a config.
 ///

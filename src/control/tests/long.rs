@@ -53,14 +53,16 @@ async fn only_an_abort_cuts_an_act_short_that_is_not_verified() {
 }
 
 #[tokio::test]
-async fn no_second_act_while_one_is_sending() {
+async fn while_one_is_sending_only_an_abort_may_cut_in_and_only_between_requests() {
     let fake = Fake::new(1);
-    let waits: VecDeque<Ready> = std::iter::repeat_n(Ready::NotYet("pods".into()), 40).collect();
+    let waits: VecDeque<Ready> = std::iter::repeat_n(Ready::NotYet("pods".into()), 400).collect();
     fake.script(|script| script.ready = waits);
     let mut room = Room::new(&fake, config(""));
-    let first = room.plan(Operation::Promote).await.unwrap();
-    let second = room.plan(Operation::Abort).await.unwrap();
-    let ids = [first.id.clone(), second.id.clone()];
+    let mut first = room.plan(Operation::Promote).await.unwrap();
+    first.requests[0].wait_s = 3_600.0;
+    let second = room.plan(Operation::Pause).await.unwrap();
+    let third = room.plan(Operation::Abort).await.unwrap();
+    let ids = [&first, &second, &third].map(|plan| plan.id.clone());
     room.wish(Wish::Execute(first)).await;
     let waiting =
         |act: &Act| matches!(&act.requests[0], RequestState::Waiting { for_what } if for_what == "pods");
@@ -68,6 +70,9 @@ async fn no_second_act_while_one_is_sending() {
     room.wish(Wish::Execute(second)).await;
     let act = room.over(&ids[1]).await;
     assert!(nothing(&act).contains("is sending"), "{}", nothing(&act));
+    room.wish(Wish::Execute(third)).await;
+    let act = room.over(&ids[0]).await;
+    assert!(nothing(&act).contains(&format!("ended by {} (abort)", ids[2])), "{}", nothing(&act));
 }
 
 #[tokio::test]
