@@ -14,6 +14,7 @@ mod doing;
 pub mod engine;
 mod execute;
 pub mod http;
+pub mod parts;
 mod planning;
 mod recover;
 pub mod register;
@@ -33,5 +34,6 @@ pub(crate) use fake::sample_plan;
 pub use controller::{
     Ask, Boxed, Controller, Draft, Finding, Ready, Registry, RegistryDraft, Seen, Sender, Sent, Settled,
 };
-pub use engine::{Clock, Engine, Fresh, Pace, Parts, random_names};
+pub use engine::Engine;
+pub use parts::{Clock, Fresh, Pace, Parts, random_names};
 pub use sight::Sight;

@@ -32,7 +32,7 @@ pub async fn follow(
                         break false;
                     }
                 }
-                Some(Told::Trouble(words)) => {
+                Some(Told::Trouble(words) | Told::Advice { words, .. }) => {
                     out::complain(&words);
                     troubles.push(words);
                     if last.is_none() {
