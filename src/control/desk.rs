@@ -45,6 +45,12 @@ impl Desk {
         self.ask(move |ledger| ledger.take_over(&act, at)).await
     }
 
+    /// The last state of an act.
+    pub(super) async fn act(&self, act: &ActId) -> Result<Option<Act>, LedgerError> {
+        let act = act.clone();
+        self.ask(move |ledger| ledger.act(&act)).await
+    }
+
     async fn ask<T: Send + 'static>(
         &self,
         what: impl FnOnce(&Ledger) -> Result<T, LedgerError> + Send + 'static,

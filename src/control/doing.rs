@@ -1,6 +1,7 @@
 //! One act while it runs: written down and told at every step.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use tokio::sync::watch;
 
@@ -16,6 +17,8 @@ pub(super) struct Doing {
     stage: watch::Sender<Stage>,
     /// Why it is to end, when it is.
     pub stop: watch::Receiver<Option<String>>,
+    /// Whether a request is on its way: nobody may cut in then.
+    pub in_flight: Arc<AtomicBool>,
     /// Set when a write failed, so that the trouble is told once.
     troubled: bool,
 }
@@ -30,8 +33,9 @@ impl Doing {
         act: Act,
         stage: watch::Sender<Stage>,
         stop: watch::Receiver<Option<String>>,
+        in_flight: Arc<AtomicBool>,
     ) -> Self {
-        Self { shared, act, stage, stop, troubled: false }
+        Self { shared, act, stage, stop, in_flight, troubled: false }
     }
 
     /// The whole way of a confirmed act.
@@ -41,8 +45,8 @@ impl Doing {
             return self.nothing(format!("the journal cannot be written: {why}")).await;
         }
         match execute::send_all(&mut self).await {
+            // What was done in part is looked at like the whole.
             execute::End::Sent => verify::run(self, before).await,
-            execute::End::Unsure => verify::run(self, before).await,
             execute::End::Halted(outcome) => self.over(outcome).await,
         }
     }

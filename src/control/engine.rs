@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
@@ -10,74 +11,15 @@ use tokio::task::JoinHandle;
 use super::automatic::Automat;
 use super::desk::Desk;
 use super::doing::Doing;
+use super::parts::{Clock, Fresh, Pace, Parts};
 use super::planning::{self, Wanted};
 use super::{Controller, Registry, Sight, recover};
 use crate::config::Config;
+use crate::domain::ModelId;
 use crate::domain::act::{Act, ActId, Operation, Outcome, Plan, RequestState, Stage, Told, Who, Wish};
-use crate::domain::{ModelId, Time};
-use crate::records::Ledger;
-
-/// Reads the time.
-pub type Clock = Arc<dyn Fn() -> Time + Send + Sync>;
-/// Makes numbers that were not used before.
-pub type Fresh = Arc<dyn Fn() -> u32 + Send + Sync>;
 
 /// How long an engine that is told to end waits for requests under way.
 const LAST_REQUESTS: Duration = Duration::from_secs(5);
-
-/// How often the engine looks.
-#[derive(Debug, Clone, Copy)]
-pub struct Pace {
-    /// Between two questions whether a request may be sent.
-    pub ready: Duration,
-    /// Between two looks just after the requests.
-    pub soon: Duration,
-    /// Between two looks later.
-    pub later: Duration,
-    /// Between two looks of the watch.
-    pub watch: Duration,
-}
-
-impl Default for Pace {
-    fn default() -> Self {
-        Self {
-            ready: Duration::from_millis(250),
-            soon: Duration::from_millis(300),
-            later: Duration::from_secs(1),
-            watch: Duration::from_secs(5),
-        }
-    }
-}
-
-/// Everything an engine is made of.
-pub struct Parts {
-    /// Who can act on rollouts.
-    pub controllers: Vec<Box<dyn Controller>>,
-    /// Who moves the registry along.
-    pub registry: Option<Box<dyn Registry>>,
-    /// The journal and the audit trail.
-    pub ledger: Arc<Ledger>,
-    /// The clock.
-    pub clock: Clock,
-    /// The maker of names.
-    pub fresh: Fresh,
-    /// Who acts.
-    pub who: Who,
-    /// The settings.
-    pub config: Arc<Config>,
-    /// What is known of the world, renewed at every tick.
-    pub sight: watch::Receiver<Arc<Sight>>,
-    /// Whether it takes over the watch of acts that an earlier process left, and acts by itself where the config
-    /// says so: a room does, a single command does not.
-    pub resident: bool,
-    /// How often it looks.
-    pub pace: Pace,
-}
-
-/// Numbers from the system's random source.
-pub fn random_names() -> Fresh {
-    Arc::new(rand::random::<u32>)
-}
 
 /// What all acts share.
 pub(super) struct Shared {
@@ -114,6 +56,7 @@ struct Running {
     id: ActId,
     stage: watch::Receiver<Stage>,
     stop: watch::Sender<Option<String>>,
+    in_flight: Arc<AtomicBool>,
     task: JoinHandle<()>,
 }
 
@@ -238,19 +181,25 @@ impl Engine {
         self.running.retain(|_, running| !running.task.is_finished());
         let other = self.running.get(&plan.model)?;
         let stage = *other.stage.borrow();
+        let is_abort = plan.operation == Operation::Abort;
         match stage {
-            Stage::Confirmed | Stage::Sending => {
+            Stage::Confirmed | Stage::Sending if !is_abort => {
                 return Some(format!("{} is sending its requests to {}; wait for it", other.id, plan.model));
             }
-            Stage::Verifying if plan.operation != Operation::Abort => {
+            Stage::Verifying if !is_abort => {
                 return Some(format!(
                     "{} is not verified yet; only an abort may cut it short, so wait for it",
                     other.id
                 ));
             }
-            Stage::Verifying | Stage::Watching | Stage::Over => {}
+            _ => {}
         }
-        let _ = other.stop.send(Some(format!("ended by {} ({})", plan.id, plan.operation.verb())));
+        other.stop.send_replace(Some(format!("ended by {} ({})", plan.id, plan.operation.verb())));
+        // Either it sees that it shall stop before it sends, or it is seen here that it sends.
+        if other.in_flight.load(Ordering::SeqCst) {
+            other.stop.send_replace(None);
+            return Some(format!("a request of {} is on its way to {}; wait for it", other.id, plan.model));
+        }
         None
     }
 
@@ -258,18 +207,24 @@ impl Engine {
         let (stage_is, stage) = watch::channel(act.stage);
         let (stop, stopped) = watch::channel(None);
         let (id, model) = (act.plan.id.clone(), act.plan.model.clone());
-        let doing = Doing::new(self.shared.clone(), act, stage_is, stopped);
+        let in_flight = Arc::new(AtomicBool::new(false));
+        let doing = Doing::new(self.shared.clone(), act, stage_is, stopped, in_flight.clone());
         let task = match resumed {
             false => tokio::spawn(doing.run()),
             true => tokio::spawn(recover::go_on(doing)),
         };
-        self.running.insert(model, Running { id, stage, stop, task });
+        self.running.insert(model, Running { id, stage, stop, in_flight, task });
     }
 
     async fn verify(&mut self, id: &ActId) {
+        // It may have been left since the start.
+        if !self.unfinished.contains_key(id)
+            && let Ok(acts) = self.shared.desk.unfinished().await
+        {
+            self.unfinished.extend(acts.into_iter().map(|act| (act.plan.id.clone(), act)));
+        }
         let Some(mut act) = self.unfinished.remove(id) else {
-            let text = format!("{id} is not unfinished: another wardroom has it, or it is over");
-            return self.shared.tell(Told::Trouble(text)).await;
+            return self.elsewhere(id).await;
         };
         let now = (self.shared.clock)();
         match self.shared.desk.take_over(id, now).await {
@@ -277,10 +232,7 @@ impl Engine {
                 act.resumed = format!("process {} {}", std::process::id(), now.format("%H:%M:%S"));
                 self.start(act, true);
             }
-            Ok(false) => {
-                let text = format!("{id} was taken over by another wardroom");
-                self.shared.tell(Told::Trouble(text)).await;
-            }
+            Ok(false) => self.elsewhere(id).await,
             Err(trouble) => {
                 self.unfinished.insert(id.clone(), act);
                 self.shared.tell(Told::Trouble(trouble.to_string())).await;
@@ -288,8 +240,21 @@ impl Engine {
         }
     }
 
+    /// Says that an act is not ours to go on with.
+    async fn elsewhere(&self, id: &ActId) {
+        let told = match self.shared.desk.act(id).await {
+            Ok(Some(act)) => {
+                let state = if act.is_open() { "another wardroom has it" } else { "it is over" };
+                Told::Advice { model: act.plan.model, words: format!("{id} is not unfinished: {state}") }
+            }
+            Ok(None) => Told::Trouble(format!("there is no act {id} in the journal")),
+            Err(trouble) => Told::Trouble(trouble.to_string()),
+        };
+        self.shared.tell(told).await;
+    }
+
     async fn close(&mut self, id: &ActId) {
-        let Some(mut act) = self.unfinished.remove(id) else { return };
+        let Some(mut act) = self.unfinished.remove(id) else { return self.elsewhere(id).await };
         let now = (self.shared.clock)();
         let taken = self.shared.desk.take_over(id, now).await;
         recover::never_sent(&mut act);
@@ -302,7 +267,7 @@ impl Engine {
         act.stage = Stage::Over;
         let written = match taken {
             Ok(true) => self.shared.desk.write(now, "closed", &mut act, true).await,
-            Ok(false) => return,
+            Ok(false) => return self.elsewhere(id).await,
             Err(trouble) => Err(trouble),
         };
         match written {

@@ -1,5 +1,6 @@
 //! Sends the requests of a confirmed plan, one after another: written down before, written down after, never repeated.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::doing::Doing;
@@ -15,11 +16,9 @@ const LOOKS: u32 = 3;
 /// How sending ended.
 #[derive(Debug)]
 pub(super) enum End {
-    /// Every request was accepted (or was optional).
+    /// Something was sent: all of it, or up to a request that was not done or has no known outcome.
     Sent,
-    /// One was sent and nobody knows what came of it; nothing was sent after it.
-    Unsure,
-    /// It stopped, and how that counts.
+    /// Nothing was done, because.
     Halted(Outcome),
 }
 
@@ -28,24 +27,20 @@ pub(super) async fn send_all(doing: &mut Doing) -> End {
     doing.stage(Stage::Sending);
     for n in 0..doing.act.plan.requests.len() {
         let optional = doing.act.plan.requests[n].optional;
-        let why = match send_one(doing, n).await {
+        let step = send_one(doing, n).await;
+        doing.in_flight.store(false, Ordering::SeqCst);
+        let (why, words) = match step {
             Step::Accepted => continue,
-            Step::Unsure if optional => continue,
-            Step::Unsure => {
-                let after = format!("request {} has no known outcome", n + 1);
-                rest_not_sent(&mut doing.act, n + 1, &after);
-                return End::Unsure;
-            }
-            Step::Stopped(_) if optional => continue,
-            Step::Stopped(why) => why,
+            Step::Unsure | Step::Stopped(_) if optional => continue,
+            Step::Unsure => (None, "has no known outcome"),
+            Step::Stopped(why) => (Some(why), "was not done"),
         };
-        rest_not_sent(&mut doing.act, n + 1, &format!("request {} was not done", n + 1));
+        rest_not_sent(&mut doing.act, n + 1, &format!("request {} {words}", n + 1));
         let accepted = doing.act.requests.iter().any(|r| matches!(r, RequestState::Accepted { .. }));
-        let why = match (accepted, doing.act.requests.len()) {
-            (false, _) => return End::Halted(Outcome::Nothing { why }),
-            (true, of) => format!("request {} of {of} was not done, those before it were: {why}", n + 1),
+        return match why {
+            Some(why) if !accepted => End::Halted(Outcome::Nothing { why }),
+            _ => End::Sent,
         };
-        return End::Halted(Outcome::Failed { why });
     }
     End::Sent
 }
@@ -63,6 +58,11 @@ async fn send_one(doing: &mut Doing, n: usize) -> Step {
         // Nothing was sent: that this line is missing after a crash changes nothing.
         let _ = doing.note(&format!("request {} not sent", n + 1), false).await;
         return Step::Stopped(why);
+    }
+    doing.in_flight.store(true, Ordering::SeqCst);
+    if let Some(reason) = doing.stop.borrow().clone() {
+        doing.act.requests[n] = RequestState::NotSent { why: reason.clone() };
+        return Step::Stopped(reason);
     }
     let audit_id = format!("{}-{}-{:08x}", doing.act.plan.id, n + 1, doing.shared.fresh());
     let sent = doing.now();
@@ -136,6 +136,9 @@ async fn wait_until_ready(doing: &mut Doing, n: usize) -> Result<(), String> {
             }
             Err(fault) => fault.to_string(),
         };
+        if let Some(reason) = doing.stop.borrow().clone() {
+            return Err(reason);
+        }
         if (doing.now() - begun).as_seconds_f64() >= wait_s {
             let waited = if wait_s > 0.0 { format!("waited {wait_s:.0} s: ") } else { String::new() };
             return Err(format!("{waited}{why}"));

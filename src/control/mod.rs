@@ -15,9 +15,12 @@ pub mod engine;
 mod execute;
 pub mod http;
 pub mod kubernetes;
+pub mod parts;
 mod planning;
 mod recover;
 pub mod register;
+pub mod registry;
+mod reply;
 pub mod sight;
 mod verify;
 
@@ -34,5 +37,6 @@ mod reply;
 pub use controller::{
     Ask, Boxed, Controller, Draft, Finding, Ready, Registry, RegistryDraft, Seen, Sender, Sent, Settled,
 };
-pub use engine::{Clock, Engine, Fresh, Pace, Parts, random_names};
+pub use engine::Engine;
+pub use parts::{Clock, Fresh, Pace, Parts, random_names};
 pub use sight::Sight;

@@ -1,6 +1,6 @@
 //! The one place where a way of acting is made known: one line each.
 
-use super::{Controller, Registry, http};
+use super::{Controller, Registry, http, registry as registries};
 use crate::config::Config;
 use crate::domain::Fault;
 
@@ -16,9 +16,7 @@ const KINDS: &[Kind] = &[
 ];
 
 /// Every kind of registry; the first that is configured is moved along.
-const REGISTRIES: &[RegistryKind] = &[
-    // To come: registry::mlflow::registry.
-];
+const REGISTRIES: &[RegistryKind] = &[registries::registry];
 
 /// The controllers of a config.
 ///

@@ -1,6 +1,5 @@
 //! The engine's whole way against a scripted controller.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 use std::time::Duration;
@@ -17,13 +16,16 @@ use crate::domain::act::{
 use crate::domain::{ModelId, Phase, Rollout, Situation, Time, Version};
 use crate::records::Ledger;
 
+mod long;
+mod restart;
+
 /// An engine with a clock that moves a tenth of a second at every look.
 struct Room {
     wishes: mpsc::Sender<Wish>,
     told: mpsc::Receiver<Told>,
     ledger: Arc<Ledger>,
     _folder: tempfile::TempDir,
-    _sight: watch::Sender<Arc<Sight>>,
+    sight: watch::Sender<Arc<Sight>>,
 }
 
 fn model() -> ModelId {
@@ -84,6 +86,7 @@ impl Room {
         let (tell, told) = mpsc::channel(1_024);
         let (sender, sight) = watch::channel(Arc::new(sight()));
         let numbers = AtomicU32::new(1);
+        let resident = config.model.iter().any(|model| model.automatic.is_some());
         let millis = Duration::from_millis;
         let parts = Parts {
             controllers: vec![Box::new(fake.clone())],
@@ -94,11 +97,11 @@ impl Room {
             who: Who { user: "kim".into(), by: "room".into(), ..Who::default() },
             config: Arc::new(config),
             sight,
-            resident: false,
+            resident,
             pace: Pace { ready: millis(1), soon: millis(1), later: millis(1), watch: millis(1) },
         };
         Engine::spawn(parts, inbox, tell);
-        Self { wishes, told, ledger, _folder: folder, _sight: sender }
+        Self { wishes, told, ledger, _folder: folder, sight: sender }
     }
 
     async fn wish(&self, wish: Wish) {
@@ -293,23 +296,6 @@ async fn what_stays_unknown_stops_the_act_and_says_so() {
 }
 
 #[tokio::test]
-async fn a_check_that_is_not_seen_in_time_is_unknown_and_may_still_come() {
-    let fake = Fake::new(1);
-    let late: VecDeque<Seen> = std::iter::repeat_n(Seen::NotYet, 400).chain([Seen::Yes]).collect();
-    fake.script(|script| script.weight = late);
-    let mut room = Room::new(&fake, config(""));
-    let plan = room.plan(Operation::Pause).await.unwrap();
-    let id = plan.id.clone();
-    room.wish(Wish::Execute(plan)).await;
-    let act = room.until(&id, |act| act.outcome.is_some()).await;
-    assert!(unknown(&act).contains("weight 0 %"), "{}", unknown(&act));
-    assert!(matches!(act.checks[0].state, CheckState::Unknown { .. }));
-    assert_eq!(act.stage, Stage::Watching, "it is looked at on");
-    let act = room.until(&id, |act| act.effective_at.is_some()).await;
-    assert_eq!(act.outcome, Some(Outcome::Effective));
-}
-
-#[tokio::test]
 async fn the_opposite_is_a_failure() {
     let fake = Fake::new(1);
     fake.script(|script| script.weight = [Seen::No].into());
@@ -326,72 +312,6 @@ async fn a_controller_that_cannot_be_read_is_no_failure() {
     let mut room = Room::new(&fake, config(""));
     let act = room.abort().await;
     assert!(unknown(&act).contains("fake is down"), "{}", unknown(&act));
-}
-
-#[tokio::test]
-async fn the_watch_notes_what_does_not_last() {
-    let fake = Fake::new(1);
-    let seen = [Seen::Yes, Seen::Yes, Seen::NotYet, Seen::NotYet, Seen::NotYet];
-    fake.script(|script| script.weight = seen.into());
-    let mut room = Room::new(&fake, config("watch = \"5s\""));
-    let plan = room.plan(Operation::Pause).await.unwrap();
-    let id = plan.id.clone();
-    room.wish(Wish::Execute(plan)).await;
-    let act = room.over(&id).await;
-    assert!(act.watch_notes[0].starts_with("weight does not hold any more"), "{:?}", act.watch_notes);
-    assert!(failed(&act).contains("did not last"), "{:?}", act.outcome);
-    assert!(act.effective_at.is_some());
-}
-
-#[tokio::test]
-async fn one_look_without_it_is_no_break() {
-    let fake = Fake::new(1);
-    let seen = [Seen::Yes, Seen::NotYet, Seen::Yes];
-    fake.script(|script| script.weight = seen.into());
-    let mut room = Room::new(&fake, config("watch = \"5s\""));
-    let plan = room.plan(Operation::Pause).await.unwrap();
-    let id = plan.id.clone();
-    room.wish(Wish::Execute(plan)).await;
-    let act = room.over(&id).await;
-    assert_eq!((act.watch_notes.len(), act.outcome), (0, Some(Outcome::Effective)));
-}
-
-#[tokio::test]
-async fn only_an_abort_cuts_an_act_short_that_is_not_verified() {
-    let fake = Fake::new(1);
-    fake.script(|script| script.weight = [Seen::NotYet].into());
-    let mut room = Room::new(&fake, config("effective_within = \"1h\""));
-    let first = room.plan(Operation::Promote).await.unwrap();
-    let second = room.plan(Operation::Pause).await.unwrap();
-    let third = room.plan(Operation::Abort).await.unwrap();
-    let ids = [&first, &second, &third].map(|plan| plan.id.clone());
-    room.wish(Wish::Execute(first)).await;
-    room.until(&ids[0], |act| act.stage == Stage::Verifying).await;
-    room.wish(Wish::Execute(second)).await;
-    let act = room.over(&ids[1]).await;
-    assert!(nothing(&act).contains("only an abort"), "{}", nothing(&act));
-    room.wish(Wish::Execute(third)).await;
-    let act = room.over(&ids[0]).await;
-    assert!(unknown(&act).contains(&format!("ended by {} (abort)", ids[2])), "{}", unknown(&act));
-    assert_eq!(fake.script(|script| script.log.len()), 2);
-}
-
-#[tokio::test]
-async fn no_second_act_while_one_is_sending() {
-    let fake = Fake::new(1);
-    let waits: VecDeque<Ready> = std::iter::repeat_n(Ready::NotYet("pods".into()), 40).collect();
-    fake.script(|script| script.ready = waits);
-    let mut room = Room::new(&fake, config(""));
-    let first = room.plan(Operation::Promote).await.unwrap();
-    let second = room.plan(Operation::Abort).await.unwrap();
-    let ids = [first.id.clone(), second.id.clone()];
-    room.wish(Wish::Execute(first)).await;
-    let waiting =
-        |act: &Act| matches!(&act.requests[0], RequestState::Waiting { for_what } if for_what == "pods");
-    room.until(&ids[0], waiting).await;
-    room.wish(Wish::Execute(second)).await;
-    let act = room.over(&ids[1]).await;
-    assert!(nothing(&act).contains("is sending"), "{}", nothing(&act));
 }
 
 #[tokio::test]
@@ -429,98 +349,6 @@ async fn a_plan_is_done_once() {
     let act = room.over(&id).await;
     assert!(nothing(&act).contains("journal"), "{:?}", act.outcome);
     assert_eq!(fake.script(|script| script.log.clone()), [0]);
-}
-
-/// A ledger that an earlier process left with an act at this point.
-fn left(change: impl FnOnce(&mut Act)) -> (tempfile::TempDir, Arc<Ledger>, ActId) {
-    let folder = tempfile::tempdir().unwrap();
-    let at = Time::from_timestamp(1_800_000_000, 0).unwrap();
-    let mut plan = sample_plan();
-    plan.requests.push(super::fake::request(1));
-    let mut act = Act::confirmed(plan, at);
-    change(&mut act);
-    let id = act.plan.id.clone();
-    let ledger = Ledger::open(folder.path(), None).unwrap();
-    ledger.write(at, "confirmed", &act, true).unwrap();
-    let file = rusqlite::Connection::open(ledger.path()).unwrap();
-    file.execute("UPDATE journal SET boot = boot || 'x'", []).unwrap();
-    (folder, Arc::new(ledger), id)
-}
-
-async fn take_over(fake: &Fake, change: impl FnOnce(&mut Act)) -> (Act, Room) {
-    let (folder, ledger, id) = left(change);
-    let mut room = Room::on(folder, ledger, fake, config(""));
-    let Told::Unfinished(acts) = room.told().await else { panic!("what was left is told first") };
-    assert_eq!(acts.iter().map(|act| &act.plan.id).collect::<Vec<_>>(), [&id]);
-    room.wish(Wish::Verify(id.clone())).await;
-    (room.over(&id).await, room)
-}
-
-fn sent() -> RequestState {
-    let at = Time::from_timestamp(1_800_000_000, 0).unwrap();
-    RequestState::Sent { at, audit_id: "a-00000001-1".into() }
-}
-
-fn accepted() -> RequestState {
-    let at = Time::from_timestamp(1_800_000_000, 0).unwrap();
-    RequestState::Accepted { sent: at, at, audit_id: "x".into(), note: String::new() }
-}
-
-#[tokio::test]
-async fn a_restart_before_the_first_request_sent_nothing() {
-    let fake = Fake::new(2);
-    let (act, _room) = take_over(&fake, |_| {}).await;
-    assert!(nothing(&act).contains("plan again"));
-    assert!(!act.resumed.is_empty());
-    assert!(fake.script(|script| script.log.is_empty()), "a restart sends nothing");
-}
-
-#[tokio::test]
-async fn a_restart_looks_what_came_of_a_request_in_flight() {
-    let fake = Fake::new(2);
-    fake.script(|script| script.settled = [Settled::Done("abort: true".into())].into());
-    let (act, room) = take_over(&fake, |act| act.requests = vec![accepted(), sent()]).await;
-    assert_eq!(act.outcome, Some(Outcome::Effective));
-    assert!(matches!(act.requests[1], RequestState::Accepted { .. }));
-    assert!(fake.script(|script| script.log.is_empty()), "it is never sent again");
-    assert!(room.points(&act.plan.id).contains(&"looked again".to_owned()));
-}
-
-#[tokio::test]
-async fn a_restart_says_which_requests_were_never_sent() {
-    let fake = Fake::new(2);
-    fake.script(|script| script.weight = [Seen::NotYet].into());
-    let (act, _room) = take_over(&fake, |act| {
-        act.stage = Stage::Sending;
-        act.requests[0] = accepted();
-    })
-    .await;
-    assert!(failed(&act).contains("request 2 of 2 was never done"), "{}", failed(&act));
-    assert!(fake.script(|script| script.log.is_empty()));
-}
-
-#[tokio::test]
-async fn a_request_in_flight_whose_effect_is_not_there_stays_unknown() {
-    let fake = Fake::new(2);
-    fake.script(|script| {
-        script.settled = std::iter::repeat_n(Settled::NotDone("weight 25".into()), 3).collect();
-        script.weight = [Seen::NotYet].into();
-    });
-    let (act, _room) = take_over(&fake, |act| act.requests[0] = sent()).await;
-    assert!(unknown(&act).contains("weight 25"), "{}", unknown(&act));
-    assert!(fake.script(|script| script.log.is_empty()));
-}
-
-#[tokio::test]
-async fn an_unfinished_act_is_closed_without_looking() {
-    let fake = Fake::new(2);
-    let (folder, ledger, id) = left(|act| act.requests[0] = sent());
-    let mut room = Room::on(folder, ledger, &fake, config(""));
-    room.wish(Wish::Close(id.clone())).await;
-    let act = room.over(&id).await;
-    assert!(unknown(&act).contains("closed by kim"));
-    assert!(room.points(&id).contains(&"closed".to_owned()));
-    assert_eq!(room.ledger.unfinished().unwrap(), []);
 }
 
 #[tokio::test]

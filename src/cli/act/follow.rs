@@ -4,7 +4,7 @@ use super::session::Session;
 use super::{pretty, show};
 use crate::cli::args::Output;
 use crate::cli::out;
-use crate::domain::act::{Act, ActId, Outcome, RequestState, Stage, Told};
+use crate::domain::act::{Act, ActId, CheckState, Outcome, RequestState, Stage, Told};
 
 /// Nobody knows yet.
 const UNKNOWN: u8 = 3;
@@ -32,7 +32,7 @@ pub async fn follow(
                         break false;
                     }
                 }
-                Some(Told::Trouble(words)) => {
+                Some(Told::Trouble(words) | Told::Advice { words, .. }) => {
                     out::complain(&words);
                     troubles.push(words);
                     if last.is_none() {
@@ -92,18 +92,20 @@ fn code(act: &Act) -> u8 {
 /// What goes on without this process, and how to look again.
 fn left(act: &Act, interrupted: bool) -> String {
     let id = &act.plan.id;
-    let sent = act
-        .requests
-        .iter()
-        .filter(|r| !matches!(r, RequestState::NotSent { .. } | RequestState::Waiting { .. }));
+    let waits = act.checks.iter().filter(|check| check.state == CheckState::Waiting);
+    let waits: Vec<&str> = waits.map(|check| check.words.as_str()).collect();
+    let open =
+        if waits.is_empty() { String::new() } else { format!(" (not seen yet: {})", waits.join("; ")) };
+    let is_sent =
+        |state: &&RequestState| !matches!(state, RequestState::NotSent { .. } | RequestState::Waiting { .. });
     match (act.effective_at.is_some(), interrupted) {
         (true, _) => {
-            format!("{id} is effective and not watched any more; wardroom acts verify {id} watches on")
+            format!("{id} is not watched any more{open}; wardroom acts verify {id} --watch watches on")
         }
         (false, true) => format!(
             "interrupted: {} of {} requests were sent and are not undone; {id} goes on unverified; \
              wardroom acts verify {id} looks what came of it",
-            sent.count(),
+            act.requests.iter().filter(is_sent).count(),
             act.requests.len()
         ),
         (false, false) => format!("{id} is not verified; wardroom acts verify {id} looks again"),

@@ -16,6 +16,8 @@ const SELDOM_S: f64 = 15.0;
 pub(super) struct General {
     since: Time,
     traffic: Traffic,
+    /// Whether any source counts requests by version.
+    counted: bool,
     prober: Option<Prober>,
     /// What the endpoints said last, and when.
     probed: Option<(Time, Vec<Finding>)>,
@@ -33,7 +35,7 @@ impl General {
             }
             None => None,
         };
-        Self { since, traffic: Traffic::new(since, before.moves), prober, probed: None }
+        Self { since, traffic: Traffic::new(since, before.moves), counted: false, prober, probed: None }
     }
 
     /// One look. Only what the plan names and the controller does not look at itself.
@@ -50,7 +52,12 @@ impl General {
         let version = plan.version.as_ref().map(|version| Version::new(&version.name));
         if let Some(sight) = &sight {
             self.traffic.take(&sight.counted);
+            self.counted |= !sight.counted.is_empty();
         }
+        // Where nobody counts by version nothing comes, however long one waits.
+        let grace_s = 2.0 * doing.shared.config.refresh.as_secs_f64() + 2.0;
+        let uncounted = !self.counted && (now - self.since).as_seconds_f64() > grace_s;
+        let (share, errors) = (share.map(|late| late || uncounted), errors.map(|late| late || uncounted));
         if let Some(late) = share {
             let (seen, detail) = match (&version, &sight) {
                 (Some(version), _) => self.traffic.all_on(version, late),
@@ -74,8 +81,9 @@ impl General {
             findings.push(finding("errors", seen, detail));
         }
         if let Some(late) = metrics {
+            let window_s = doing.shared.config.window.as_secs_f64();
             let kpis = sight.as_ref().map(|sight| sight.kpis.as_slice()).unwrap_or_default();
-            let (seen, detail) = settled::settled(kpis, self.since, now, late);
+            let (seen, detail) = settled::settled(kpis, window_s, self.since, now, late);
             findings.push(finding("metrics", seen, detail));
         }
         findings.extend(self.probe(doing, now).await);

@@ -9,8 +9,15 @@ pub(super) fn error_limit(sight: &ModelSight) -> Option<f64> {
     sight.kpis.iter().find(|kpi| kpi.kpi == Kpi::ErrorRate).and_then(|kpi| kpi.critical)
 }
 
-/// Settled: every measured KPI is inside its warning limit by a reading whose whole window lies after the act.
-pub(super) fn settled(kpis: &[KpiSight], since: Time, now: Time, late: bool) -> (Seen, String) {
+/// Settled: every measured KPI is inside its warning limit by a reading whose whole window lies after the act, and
+/// the act is at least `window_s` seconds ago: a source that has just begun to count speaks of less than a window.
+pub(super) fn settled(
+    kpis: &[KpiSight],
+    window_s: f64,
+    since: Time,
+    now: Time,
+    late: bool,
+) -> (Seen, String) {
     let measured: Vec<&KpiSight> = kpis.iter().filter(|kpi| kpi.level != Level::NotMeasured).collect();
     if measured.is_empty() {
         return (
@@ -20,7 +27,7 @@ pub(super) fn settled(kpis: &[KpiSight], since: Time, now: Time, late: bool) -> 
     }
     let broken: Vec<&str> =
         measured.iter().filter(|kpi| kpi.level >= Level::Warning).map(|kpi| kpi.reason.as_str()).collect();
-    let left = measured.iter().map(|kpi| left(kpi, since, now)).fold(0.0, f64::max);
+    let left = measured.iter().map(|kpi| left(kpi, window_s, since, now)).fold(0.0, f64::max);
     match (left > 0.0, broken.is_empty()) {
         (true, true) => (Seen::NotYet, format!("inside their limits; {left:.0} s until the window is past")),
         (true, false) => {
@@ -39,8 +46,8 @@ pub(super) fn settled(kpis: &[KpiSight], since: Time, now: Time, late: bool) -> 
 }
 
 /// Seconds until a reading can speak of the time after the act alone.
-fn left(kpi: &KpiSight, since: Time, now: Time) -> f64 {
-    let window = f64::from(kpi.window_s);
+fn left(kpi: &KpiSight, window_s: f64, since: Time, now: Time) -> f64 {
+    let window = f64::from(kpi.window_s).max(window_s);
     let spoken = kpi.at.map_or(f64::NEG_INFINITY, |at| (at - since).as_seconds_f64());
     if spoken > window { 0.0 } else { (window - (now - since).as_seconds_f64()).max(1.0) }
 }
@@ -66,11 +73,18 @@ mod tests {
 
     #[test]
     fn a_window_that_reaches_before_the_act_says_nothing() {
-        let look = |kpi: KpiSight, now: i64| settled(&[kpi], at(0), at(now), false).0;
+        let look = |kpi: KpiSight, now: i64| settled(&[kpi], 0.0, at(0), at(now), false).0;
         assert_eq!(look(p95(Level::Ok, 30), 30), Seen::NotYet);
         assert_eq!(look(p95(Level::Critical, 30), 30), Seen::NotYet, "an old excess is no failure yet");
         assert_eq!(look(p95(Level::Ok, 61), 62), Seen::Yes);
         assert_eq!(look(p95(Level::Warning, 61), 62), Seen::No);
-        assert_eq!(settled(&[], at(0), at(9), false).0, Seen::Nothing);
+        assert_eq!(settled(&[], 0.0, at(0), at(9), false).0, Seen::Nothing);
+        let short = || [KpiSight { window_s: 2, ..p95(Level::Ok, 10) }];
+        assert_eq!(
+            settled(&short(), 60.0, at(0), at(10), false).0,
+            Seen::NotYet,
+            "its source has just begun"
+        );
+        assert_eq!(settled(&short(), 5.0, at(0), at(10), false).0, Seen::Yes);
     }
 }
