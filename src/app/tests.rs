@@ -95,7 +95,7 @@ fn commands_do_what_keys_do() {
 
 #[test]
 fn acting_keys_say_why_they_do_not_act_and_nothing_happens() {
-    for key in ["A", "H", "P", "F", "R"] {
+    for key in ["A", "H", "P", "F", "R", "Y", "W"] {
         let (mut app, mut store) = room();
         assert!(press(&mut app, &mut store, &["Esc", key]).is_empty(), "{key}");
         let message = app.message.unwrap();
