@@ -82,7 +82,7 @@ pub fn keys(app: &App) -> Option<&'static str> {
             ActStage::Planned(_) => {
                 "Tab moves   Enter takes what is marked   PageDown PageUp scroll   Esc nothing done"
             }
-            ActStage::Following(_) => "Esc closes the box, the act goes on   PageDown PageUp scroll",
+            ActStage::Following(_) => "Esc closes the box   PageDown PageUp scroll",
         },
         _ => return None,
     })
