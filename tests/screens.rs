@@ -125,6 +125,13 @@ fn dialogs() {
     }
 }
 
+/// Writes a frame for the eye when `ACT_PICTURES` names a folder.
+fn picture(name: &str, buf: &Buffer) {
+    if let Some(folder) = std::env::var_os("ACT_PICTURES") {
+        std::fs::write(std::path::Path::new(&folder).join(format!("{name}.ansi")), to_ansi(buf)).unwrap();
+    }
+}
+
 /// The sizes of the dialogs of acts.
 const ACT_SIZES: [(u16, u16); 3] = [(160, 45), (120, 36), (80, 24)];
 
@@ -135,10 +142,7 @@ fn acts_at_every_stage() {
             let (mut app, mut store) = (app(size).unwrap(), rich());
             act::open(&mut app, &mut store, stage);
             let buf = frame(&app, &store, &Look::default());
-            if let Some(folder) = std::env::var_os("ACT_PICTURES") {
-                let file = std::path::Path::new(&folder).join(format!("{stage}-{}x{}.ansi", size.0, size.1));
-                std::fs::write(file, to_ansi(&buf)).unwrap();
-            }
+            picture(&name(stage, size), &buf);
             insta::assert_snapshot!(name(&format!("act-{stage}"), size), to_text(&buf));
         }
     }
@@ -155,13 +159,16 @@ fn acts_without_colour_and_in_ascii() {
             let text = to_text(&buf);
             assert!(buf.content.iter().all(|cell| cell.style().fg == Some(ratatui::style::Color::Reset)));
             assert!(!ascii || text.is_ascii(), "{text}");
+            picture(&name(&format!("{what}-{stage}"), app.size), &buf);
             insta::assert_snapshot!(format!("act-{what}-{stage}"), format!("{text}{}", styles(&buf)));
         }
     }
     let look = Look::load("light", Depth::Rgb, false).unwrap();
     let (mut app, mut store) = (app((120, 36)).unwrap(), rich());
     act::open(&mut app, &mut store, "rollback");
-    insta::assert_snapshot!("act-light-rollback", styles(&frame(&app, &store, &look)));
+    let buf = frame(&app, &store, &look);
+    picture(&name("light-rollback", app.size), &buf);
+    insta::assert_snapshot!("act-light-rollback", styles(&buf));
 }
 
 #[test]

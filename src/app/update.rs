@@ -259,7 +259,7 @@ fn copy(app: &mut App, store: &Store) -> Vec<Effect> {
 }
 
 fn mouse(app: &mut App, store: &Store, event: MouseEvent) -> Vec<Effect> {
-    if matches!(app.dialog, Dialog::Act(_) | Dialog::Waits(_) | Dialog::Unfinished(_)) {
+    if app.has_box() {
         return Vec::new();
     }
     match event.kind {
