@@ -181,6 +181,6 @@ fn foot(sheet: &mut Sheet, proposal: &Proposal) {
         act,
         focused,
         hindrance: proposal.hindrance(),
-        is_safe: plan.confirm == Confirm::Enter,
+        is_safe: plan.confirm == Confirm::Enter && plan.operation.is_safe_direction(),
     });
 }
