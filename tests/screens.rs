@@ -7,6 +7,8 @@
     reason = "helpers of tests fail like tests"
 )]
 
+#[path = "common/act.rs"]
+mod act;
 #[path = "common/screen.rs"]
 mod screen;
 
@@ -123,6 +125,103 @@ fn dialogs() {
     }
 }
 
+/// Writes a frame for the eye when `ACT_PICTURES` names a folder.
+fn picture(name: &str, buf: &Buffer) {
+    if let Some(folder) = std::env::var_os("ACT_PICTURES") {
+        std::fs::write(std::path::Path::new(&folder).join(format!("{name}.ansi")), to_ansi(buf)).unwrap();
+    }
+}
+
+/// The sizes of the dialogs of acts.
+const ACT_SIZES: [(u16, u16); 3] = [(160, 45), (120, 36), (80, 24)];
+
+#[test]
+fn acts_at_every_stage() {
+    for size in ACT_SIZES.into_iter().chain([(40, 12)]) {
+        for stage in act::STAGES {
+            let (mut app, mut store) = (app(size).unwrap(), rich());
+            act::open(&mut app, &mut store, stage);
+            let buf = frame(&app, &store, &Look::default());
+            picture(&name(stage, size), &buf);
+            insta::assert_snapshot!(name(&format!("act-{stage}"), size), to_text(&buf));
+        }
+    }
+}
+
+#[test]
+fn acts_without_colour_and_in_ascii() {
+    for (what, ascii) in [("mono", false), ("ascii-mono", true)] {
+        let look = Look::load("default", Depth::Mono, ascii).unwrap();
+        for stage in ["abort", "rollback", "typing", "failed", "progress", "versions"] {
+            let (mut app, mut store) = (app((120, 36)).unwrap(), rich());
+            act::open(&mut app, &mut store, stage);
+            let buf = frame(&app, &store, &look);
+            let text = to_text(&buf);
+            assert!(buf.content.iter().all(|cell| cell.style().fg == Some(ratatui::style::Color::Reset)));
+            assert!(!ascii || text.is_ascii(), "{text}");
+            picture(&name(&format!("{what}-{stage}"), app.size), &buf);
+            insta::assert_snapshot!(format!("act-{what}-{stage}"), format!("{text}{}", styles(&buf)));
+        }
+    }
+    let look = Look::load("light", Depth::Rgb, false).unwrap();
+    let (mut app, mut store) = (app((120, 36)).unwrap(), rich());
+    act::open(&mut app, &mut store, "rollback");
+    let buf = frame(&app, &store, &look);
+    picture(&name("light-rollback", app.size), &buf);
+    insta::assert_snapshot!("act-light-rollback", styles(&buf));
+}
+
+#[test]
+fn what_confirms_is_seen_at_every_usable_size() {
+    for (columns, rows) in [(160, 45), (80, 24), (80, 12), (60, 8), (40, 8), (40, 5), (40, 3)] {
+        for (stage, word) in [("abort", "[ Abort ]"), ("rollback", "[ Cancel ]"), ("versions", "Enter plans")]
+        {
+            let (mut app, mut store) = (app((columns, rows)).unwrap(), rich());
+            act::open(&mut app, &mut store, stage);
+            let text = to_text(&frame(&app, &store, &Look::default()));
+            assert!(text.contains(word), "{stage} {columns}x{rows}\n{text}");
+        }
+    }
+}
+
+#[test]
+fn canaries_as_controllers_tell_them() {
+    type Change = fn(&mut Store);
+    let variants: [(&str, Change); 3] =
+        [("told", act::rich_rollout), ("degraded", act::bad_rollout), ("aborted", act::aborted)];
+    for size in ACT_SIZES {
+        for (what, change) in variants {
+            let (mut app, mut store) = (app(size).unwrap(), rich());
+            change(&mut store);
+            app.armed.insert(store.models[1].id.clone(), "auto abort armed".into());
+            app.focus = Focus::Pane(Pane::Canary);
+            app.tab = Pane::Canary;
+            shoot(&format!("canary-{what}"), &app, &store, &Look::default());
+            zoom(&mut app, Pane::Canary);
+            shoot(&format!("canary-{what}-zoomed"), &app, &store, &Look::default());
+        }
+    }
+}
+
+#[test]
+fn an_act_in_flight_and_a_read_only_room_are_marked() {
+    for size in ACT_SIZES {
+        let (mut app, mut store) = (app(size).unwrap(), rich());
+        act::open(&mut app, &mut store, "progress");
+        app.dialog = Dialog::None;
+        let text = to_text(&frame(&app, &store, &Look::default()));
+        assert!(text.contains("3.2 s"), "{text}");
+        assert!(
+            size.0 < 100 || text.contains("1 act in flight: rollback alzheimer to 1.1.0 3.2 s (e)"),
+            "{text}"
+        );
+        app.acting.acts.clear();
+        app.read_only = true;
+        let text = to_text(&frame(&app, &store, &Look::default()));
+        assert!(text.contains("read-only"), "{text}");
+    }
+}
+
 #[test]
 fn a_filter_without_a_match_and_a_message_say_what_to_do() {
     let (store, mut app) = (rich(), app((80, 24)).unwrap());
@@ -211,6 +310,20 @@ fn one_cell_shows_the_worst() {
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(120))]
+    #[test]
+    fn no_size_breaks_a_dialog_of_an_act(columns in 1u16..200, rows in 1u16..60, stage in 0usize..15, scroll in 0u16..80, ascii: bool) {
+        let (mut app, mut store) = (app((columns, rows)).unwrap(), rich());
+        act::open(&mut app, &mut store, act::STAGES[stage]);
+        if let Dialog::Act(dialog) = &mut app.dialog {
+            dialog.scroll = scroll;
+        }
+        let mut buf = Buffer::empty(ratatui::layout::Rect::new(0, 0, columns, rows));
+        let look = Look::load("default", Depth::Ansi16, ascii).unwrap();
+        if let Some(cursor) = wardroom::view::draw(&mut buf, &app, &store, &look) {
+            prop_assert!(cursor.x < columns && cursor.y < rows, "{cursor:?}");
+        }
+    }
+
     #[test]
     fn no_size_breaks_it(columns in 0u16..220, rows in 0u16..60, pane in 0usize..8, zoomed: bool, dialog in 0u8..6, ascii: bool, full: bool) {
         let store = if full { rich() } else { empty() };

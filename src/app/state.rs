@@ -233,6 +233,11 @@ impl App {
         self.message = Some(Message { text: text.into(), level, until });
     }
 
+    /// Whether a box lies over the panes, which takes all keys.
+    pub fn has_box(&self) -> bool {
+        matches!(self.dialog, Dialog::Act(_) | Dialog::Waits(_) | Dialog::Unfinished(_))
+    }
+
     /// Whether keys are text now.
     pub fn is_typing(&self) -> bool {
         matches!(self.dialog, Dialog::Filter(_) | Dialog::Command(_) | Dialog::Note(_))

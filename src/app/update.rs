@@ -166,7 +166,8 @@ pub(super) fn act(app: &mut App, store: &mut Store, action: Action) -> Vec<Effec
 /// No page is longer than this, lines: scrolling on at its end must not have to be scrolled back.
 fn page_lines(app: &App, store: &Store) -> u16 {
     let lines = match (&app.dialog, app.selected.as_ref().and_then(|id| store.model(id))) {
-        (Dialog::Help(_), _) => ACTIONS.len() + command::WITH_ARGUMENT.len() + 20,
+        // Heads, marks, and the reasons why keys do not act now.
+        (Dialog::Help(_), _) => ACTIONS.len() + command::WITH_ARGUMENT.len() + 36,
         (_, Some(model)) => {
             2 * model.judgements.len() + model.instances.len() + store.sources.len().min(40) + 10
         }
@@ -259,7 +260,7 @@ fn copy(app: &mut App, store: &Store) -> Vec<Effect> {
 }
 
 fn mouse(app: &mut App, store: &Store, event: MouseEvent) -> Vec<Effect> {
-    if matches!(app.dialog, Dialog::Act(_) | Dialog::Waits(_) | Dialog::Unfinished(_)) {
+    if app.has_box() {
         return Vec::new();
     }
     match event.kind {

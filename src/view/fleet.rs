@@ -106,7 +106,7 @@ impl<'a> Fleet<'a> {
 
 /// Draws the framed table of the wide screen.
 pub fn draw_wide(buf: &mut Buffer, area: Rect, fleet: &Fleet) {
-    let focused = fleet.app.focus == Focus::Fleet;
+    let focused = fleet.app.focus == Focus::Fleet && !fleet.app.has_box();
     let inner = titled(buf, area, fleet.look, None, "Fleet", &fleet.title(), focused);
     let height = usize::from(inner.height.saturating_sub(2));
     table(buf, inner, fleet, height, true);

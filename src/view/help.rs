@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 
 use super::look::{Look, Role};
 use super::page::{self, Row};
+use super::panes::wrap;
 use super::text;
 use crate::app::command::WITH_ARGUMENT;
 use crate::app::{ACTIONS, Action, App, Availability};
@@ -13,6 +14,8 @@ use crate::store::Store;
 
 /// Columns for a key or a command.
 const KEYS: usize = 16;
+/// Columns of a reason: it fits beside the second column.
+const REASON: usize = 50;
 /// Columns from which the help stands in two columns.
 const TWO: u16 = 120;
 
@@ -63,8 +66,10 @@ fn group(name: &str, app: &App, store: &Store, look: &Look, width: usize) -> Vec
         rows.push(line.with(row.words, look.style(words)));
     }
     for (keys, why) in reasons {
-        let words = format!("{}not now: {keys}: {why}", " ".repeat(width));
-        rows.push(Row::of(words, look.style(Role::Text)));
+        rows.push(Row::of(format!("  not now: {keys}"), look.style(Role::Text)));
+        rows.extend(
+            wrap(&why, REASON).into_iter().map(|why| Row::of(format!("    {why}"), look.style(Role::Text))),
+        );
     }
     rows
 }
@@ -72,11 +77,11 @@ fn group(name: &str, app: &App, store: &Store, look: &Look, width: usize) -> Vec
 fn commands(look: &Look) -> Vec<Row> {
     let mut rows = vec![Row::of("COMMANDS", look.style(Role::Heading))];
     for (name, argument, words) in WITH_ARGUMENT {
-        let line = Row::of(text::pad(&format!(":{name} {argument}"), KEYS), look.style(Role::Key));
+        let line = Row::of(text::pad(&format!(":{name} {argument}"), KEYS + 2), look.style(Role::Key));
         rows.push(line.with(*words, look.style(Role::Text)));
     }
     let any = Action::Refresh.row().name;
-    let line = Row::of(text::pad(&format!(":{any}"), KEYS), look.style(Role::Key));
+    let line = Row::of(text::pad(&format!(":{any}"), KEYS + 2), look.style(Role::Key));
     rows.push(line.with("every action above has its name as a command", look.style(Role::Text)));
     rows
 }

@@ -102,7 +102,7 @@ impl Screen<'_> {
 
     /// A pane in its frame, with a blank column at each side.
     fn framed(&self, buf: &mut Buffer, area: Rect, pane: Pane) {
-        let focused = self.cx.app.focus == Focus::Pane(pane);
+        let focused = self.cx.app.focus == Focus::Pane(pane) && !self.cx.app.has_box();
         let cx = Cx { focused, ..self.cx };
         let title = panes::title(pane, &cx);
         let inner = titled(buf, area, cx.look, Some(pane.digit()), pane.title(), &title, focused);
@@ -157,7 +157,7 @@ impl Screen<'_> {
     /// `─ 1 Latency  2 Quality [4 Canary] 5 Registry ──── 5 more, all ok ─`
     fn tabs(&self, buf: &mut Buffer, line: Rect, shown: usize) {
         let (app, look) = (self.cx.app, self.cx.look);
-        let focused = app.focus != Focus::Fleet;
+        let focused = app.focus != Focus::Fleet && !app.has_box();
         let rule = look.style(if focused { Role::Focused } else { Role::Faint });
         for x in line.left()..line.right() {
             put(buf, line, x, line.y, look.glyphs().hline, rule);

@@ -133,7 +133,7 @@ impl Proposal {
 /// Why a plan can never be carried out as it is.
 fn blocked(plan: &Plan) -> Option<String> {
     if let Some((request, why)) = plan.forbidden() {
-        return Some(format!("you may not {} {}: {why}", request.verb, request.path));
+        return Some(format!("you may not do `{}`: {why}", request.words));
     }
     plan.requests.is_empty().then(|| "it is so already; there is nothing to send".to_owned())
 }

@@ -20,7 +20,7 @@ const PAGE: u16 = 8;
 
 /// A key in a dialog of acts; `None` when none is open.
 pub fn key(app: &mut App, store: &mut Store, key: KeyEvent, action: Option<Action>) -> Option<Vec<Effect>> {
-    if !matches!(app.dialog, Dialog::Act(_) | Dialog::Waits(_) | Dialog::Unfinished(_)) {
+    if !app.has_box() {
         return None;
     }
     if key.code == KeyCode::Char('c') && key.modifiers.contains(KeyModifiers::CONTROL) {

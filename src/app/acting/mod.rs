@@ -7,6 +7,9 @@ mod story;
 mod waits;
 mod wanted;
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 
 use super::effect::Effect;

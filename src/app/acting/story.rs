@@ -94,5 +94,5 @@ pub fn done(app: &App, store: &Store, model: &ModelId) -> Option<String> {
     let rollout = store.model(model)?.rollout.as_ref()?;
     let situation = rollout.situation;
     matches!(situation, Aborted | Aborting | PausedByHand | RollingBack | Suspended)
-        .then(|| format!("It is {} by another hand.", situation.word().replace(" by hand", "")))
+        .then(|| format!("It is {}, not by this session.", situation.word()))
 }

@@ -79,10 +79,8 @@ pub fn keys(app: &App) -> Option<&'static str> {
             ActStage::Weight(_) => "Enter plans   Esc nothing done",
             ActStage::Asking { .. } => "Esc nothing done",
             ActStage::Refused { .. } => "Esc closes",
-            ActStage::Planned(_) => {
-                "Tab moves   Enter takes what is marked   PageDown PageUp scroll   Esc nothing done"
-            }
-            ActStage::Following(_) => "Esc closes the box, the act goes on   PageDown PageUp scroll",
+            ActStage::Planned(_) => "Tab moves   Enter takes it   PageDown PageUp scroll   Esc nothing done",
+            ActStage::Following(_) => "Esc closes the box   PageDown PageUp scroll",
         },
         _ => return None,
     })

@@ -15,8 +15,8 @@ pub fn sheet(cx: &Cx, dialog: &ActDialog, proposal: &Proposal) -> Sheet {
     let mut sheet = Sheet::new(words::title(plan), "plan");
     sheet.scroll = dialog.scroll.into();
     if let Some((request, why)) = plan.forbidden() {
-        let words = format!("you may not {} {}: {why}", request.verb, request.path);
-        sheet.marked(cx, "not yours", cx.look.glyphs().critical, &words, cx.look.style(Role::Critical));
+        let words = format!("you may not do `{}`: {why}", request.words);
+        sheet.marked(cx, "forbidden", cx.look.glyphs().critical, &words, cx.look.style(Role::Critical));
     }
     facts(cx, &mut sheet, dialog, plan);
     sheet.gap();
@@ -181,6 +181,6 @@ fn foot(sheet: &mut Sheet, proposal: &Proposal) {
         act,
         focused,
         hindrance: proposal.hindrance(),
-        is_safe: plan.confirm == Confirm::Enter,
+        is_safe: plan.confirm == Confirm::Enter && plan.operation.is_safe_direction(),
     });
 }

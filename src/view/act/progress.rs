@@ -176,7 +176,7 @@ fn one_request(cx: &Cx, sheet: &mut Sheet, act: &Act, place: usize, request: &Re
             .into_iter()
             .filter(|words| !words.is_empty())
             .collect::<Vec<_>>()
-            .join("   "),
+            .join(" · "),
         RequestState::Refused { why, .. }
         | RequestState::Unknown { why, .. }
         | RequestState::NotSent { why } => why.clone(),

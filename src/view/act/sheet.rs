@@ -71,7 +71,7 @@ fn is_framed(body: Rect) -> bool {
 impl Sheet {
     /// An empty sheet.
     pub fn new(title: impl Into<String>, rest: impl Into<String>) -> Self {
-        let (title, rest) = (title.into(), rest.into());
+        let (title, rest) = (title.into(), format!("· {}", rest.into()));
         Self { title, rest, rows: Vec::new(), foot: Vec::new(), scroll: 0, shown: None }
     }
 
@@ -141,8 +141,9 @@ impl Sheet {
         }
         let room = area.height.saturating_sub(foot + gap + frame);
         let last = self.rows.len().saturating_sub(room.into());
+        // A chosen row stays in view, its heading too where both fit.
         let scroll = match self.shown {
-            Some(shown) => self.scroll.clamp((shown + 1).saturating_sub(room.into()), shown.max(1)),
+            Some(shown) => self.scroll.max((shown + 1).saturating_sub(room.into())).min(shown),
             None => self.scroll,
         }
         .min(last);
@@ -184,7 +185,7 @@ impl Foot {
             }
             Self::Field(label, hint, input, focused) => {
                 let mark = if *focused { look.glyphs().selected } else { " " };
-                let x = put(buf, line, line.x, line.y, &text::pad(label, LABEL - 2), look.style(Role::Dim));
+                let x = put(buf, line, line.x, line.y, &text::pad(label, LABEL - 3), look.style(Role::Dim));
                 let x = put(buf, line, x, line.y, &format!("{mark} "), look.style(Role::Selected));
                 // The field needs no blank before it, which its writer leaves on wide lines.
                 let room = Rect { x, width: line.right().saturating_sub(x), ..line };

@@ -18,7 +18,7 @@ pub fn sheet(cx: &Cx, cursor: usize) -> Sheet {
     let wide = cx.columns >= 96;
     let most = |part: &dyn Fn(&crate::app::acting::Wait) -> usize| list.iter().map(part).max().unwrap_or(0);
     let name = most(&|wait| text::width(&wait.name)).clamp(5, 24) + 2;
-    let press = most(&|wait| text::width(&wait.press)).clamp(5, 30);
+    let press = most(&|wait| text::width(&wait.press)).clamp(5, 48);
     let place = if wide { most(&|wait| text::width(&wait.place)).clamp(5, 30) + 2 } else { 0 };
     let why = cx.columns.saturating_sub(2 + name + place + 8 + press + 2);
     // Without room for all the keys go under the reason.
@@ -28,7 +28,7 @@ pub fn sheet(cx: &Cx, cursor: usize) -> Sheet {
         let mut head = Row::of(format!("  {}", text::pad("MODEL", name)), style(Role::Heading))
             .with(text::pad(if wide { "WHERE" } else { "" }, place), style(Role::Heading))
             .with(text::pad("SINCE", 8), style(Role::Heading))
-            .with(text::pad("WHY", why + 2), style(Role::Heading));
+            .with(if two { "WHY".into() } else { text::pad("WHY", why + 2) }, style(Role::Heading));
         if !two {
             head = head.with("PRESS", style(Role::Heading));
         }

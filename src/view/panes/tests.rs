@@ -90,7 +90,7 @@ fn panes_say_what_matters() {
         (
             Pane::Canary,
             &[
-                "3 of 5   paused, 17:49 left",
+                "3 of 5   paused by its step, 17:49 left",
                 "measured 25.0 %",
                 "3.0×",
                 "beyond",

@@ -115,7 +115,9 @@ fn identity(cx: &Cx, model: &ModelState, rollout: &Rollout, columns: usize, rows
     }
     if let Some(words) = disagreement(model) {
         let (mark, warning) = cx.look.level(Level::Warning);
-        rows.push(row().at(WORDS, format!("{mark} {words}"), warning).row());
+        for words in wrap(&format!("{mark} {words}"), columns.saturating_sub(WORDS)) {
+            rows.push(row().at(WORDS, words, warning).row());
+        }
     }
 }
 
@@ -225,15 +227,15 @@ fn one_analysis(cx: &Cx, analysis: &Analysis, columns: usize) -> Vec<Row> {
         let limit = may.map_or_else(|| "any may fail".to_owned(), |may| format!("{may} may fail"));
         let (mark, ink) = phase(cx, &metric.phase);
         let state = format!("{mark} {}", metric.phase.to_lowercase());
-        rows.push(
-            row()
-                .at(2, metric.name.clone(), dim)
-                .at(20, metric.value.clone(), plain)
-                .at(30, metric.limit.clone(), dim)
-                .at(54, format!("{failed} of {seen} failed, {limit}"), if failed > 0 { plain } else { dim })
-                .at(82, state.trim_start(), ink)
-                .row(),
-        );
+        let counts = (format!("{failed} of {seen} failed, {limit}"), if failed > 0 { plain } else { dim });
+        let cells = row().at(2, metric.name.clone(), dim).at(20, metric.value.clone(), plain);
+        if columns >= 100 {
+            let cells = cells.at(30, metric.limit.clone(), dim).at(54, counts.0, counts.1);
+            rows.push(cells.at(82, state.trim_start(), ink).row());
+        } else {
+            rows.push(cells.at(30, metric.limit.clone(), dim).row());
+            rows.push(row().at(20, counts.0, counts.1).at(48, state.trim_start(), ink).row());
+        }
     }
     rows
 }

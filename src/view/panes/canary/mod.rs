@@ -58,11 +58,18 @@ fn told(brush: &mut Brush, y: usize, cx: &Cx, model: &ModelState, rollout: &Roll
     }
     let room = brush.rows();
     let mut notes = facts::notes(cx, model);
+    if cx.zoomed {
+        // The rest stands among the facts.
+        notes.retain(|(mark, ..)| !mark.is_empty());
+    }
     let is_news = matches!(rollout.phase, Phase::Degraded | Phase::Aborted);
     // What the controller calls failed stands first; a message of routine only where there is room to spare.
-    if !rollout.message.is_empty() && (is_news || room > 12) {
+    if !rollout.message.is_empty() && (is_news || room > 12 && !cx.zoomed) {
         let ink = cx.look.style(if rollout.phase == Phase::Degraded { Role::Critical } else { Role::Dim });
-        let place = if is_news { 0 } else { notes.len() };
+        let critical = cx.look.glyphs().critical;
+        // A critical condition says more than the message that goes with it.
+        let worse = notes.iter().take_while(|(mark, ..)| *mark == critical).count();
+        let place = if is_news { worse } else { notes.len() };
         notes.insert(place, ("", rollout.message.clone(), ink));
     }
     for (mark, words, ink) in notes {
