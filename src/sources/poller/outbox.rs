@@ -1,9 +1,9 @@
 //! Reports that wait while the reader is busy: one for each source, the newest.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
-use crate::domain::{Fact, Report};
+use crate::domain::{Fact, ModelId, Report};
 
 /// Waiting reports by the number of their source.
 #[derive(Debug, Default)]
@@ -37,8 +37,16 @@ impl Outbox {
 
 fn carry(old: &Report, new: &mut Report) {
     let (Ok(old), Ok(new)) = (&old.outcome, &mut new.outcome) else { return };
-    let once =
-        |fact: &&Fact| matches!(fact, Fact::History { .. } | Fact::DriftHistory { .. } | Fact::Remark(_));
+    let of_rollout = |fact: &Fact| match fact {
+        Fact::Rollout { model, .. } | Fact::RolloutGone { model, .. } => Some(model.clone()),
+        _ => None,
+    };
+    let newer: HashSet<ModelId> = new.facts.iter().filter_map(of_rollout).collect();
+    let once = |fact: &&Fact| match fact {
+        Fact::History { .. } | Fact::DriftHistory { .. } | Fact::Remark(_) => true,
+        // A watch tells of a change once; of a model that the new report is silent about this is the newest word.
+        fact => of_rollout(fact).is_some_and(|model| !newer.contains(&model)),
+    };
     let mut facts: Vec<Fact> = old.facts.iter().filter(once).cloned().collect();
     if !facts.is_empty() {
         let harvest = Arc::make_mut(new);
