@@ -9,6 +9,7 @@ pub mod register;
 
 pub mod canary;
 pub mod discover;
+mod discover_cluster;
 pub mod endpoint;
 pub mod exposition;
 pub mod files;

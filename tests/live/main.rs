@@ -16,6 +16,7 @@ mod broken;
 #[allow(dead_code, reason = "helpers for several tests")]
 mod cluster;
 mod drift;
+mod expired;
 mod judging;
 mod kubernetes;
 mod lab;
