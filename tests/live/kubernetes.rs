@@ -1,90 +1,15 @@
 //! The watch against a real cluster: steps of a real Rollout, faults on the way, discovery, and that it only reads.
 
-use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use tokio::sync::mpsc;
 use wardroom::config;
-use wardroom::domain::{Fact, Fault, FaultKind, Report, Rollout, Situation};
-use wardroom::sources::poller::{PollSettings, Poller, PollerHandle};
-use wardroom::sources::register;
+use wardroom::domain::{Fact, FaultKind, Situation};
 
 use crate::cluster::{Cluster, Namespace, PATIENCE};
-
-/// A room's sources at work.
-struct Watching {
-    reports: mpsc::Receiver<Report>,
-    _poller: PollerHandle,
-    runtime: tokio::runtime::Runtime,
-}
-
-impl Watching {
-    fn of(text: &str) -> Self {
-        wardroom::sources::http::install_tls();
-        let loaded = config::parse("live.toml", text, &[]).unwrap();
-        let sources = register::build(&loaded.config).unwrap();
-        let runtime =
-            tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-        let (sender, reports) = mpsc::channel(1_024);
-        let settings = PollSettings { concurrency: 8, epoch: 0, seed: 1, clock: chrono::Utc::now };
-        let poller = {
-            let _guard = runtime.enter();
-            Poller::spawn(sources, settings, sender)
-        };
-        Self { reports, _poller: poller, runtime }
-    }
-
-    /// The next report within a time.
-    fn next(&mut self, within: Duration) -> Option<Report> {
-        let reports = &mut self.reports;
-        self.runtime.block_on(async { tokio::time::timeout(within, reports.recv()).await.ok().flatten() })
-    }
-
-    /// The first rollout that is as wanted, with the moment at which it was told.
-    fn rollout(&mut self, wanted: impl Fn(&Rollout) -> bool) -> (Rollout, Instant) {
-        let end = Instant::now() + PATIENCE;
-        let mut last = None;
-        while Instant::now() < end {
-            let Some(report) = self.next(Duration::from_secs(1)) else { continue };
-            let at = Instant::now();
-            match report.outcome {
-                Ok(harvest) => {
-                    for fact in &harvest.facts {
-                        if let Fact::Rollout { rollout, .. } = fact {
-                            if wanted(rollout) {
-                                return (rollout.clone(), at);
-                            }
-                            last = Some(format!("{:?} {}", rollout.situation, rollout.message));
-                        }
-                    }
-                }
-                Err(fault) => last = Some(fault.to_string()),
-            }
-        }
-        panic!("not seen; last {last:?}");
-    }
-
-    /// The first fault, with the moment.
-    fn fault(&mut self) -> (Fault, Instant) {
-        let end = Instant::now() + PATIENCE;
-        while Instant::now() < end {
-            if let Some(Report { outcome: Err(fault), .. }) = self.next(Duration::from_secs(1)) {
-                return (fault, Instant::now());
-            }
-        }
-        panic!("no fault was told");
-    }
-}
-
-fn model(name: &str, kind: &str, namespace: &str) -> String {
-    format!(
-        "[[model]]\nname = \"{name}\"\n[model.rollout]\nsystem = \"lab\"\nkind = \"{kind}\"\nnamespace = \"{namespace}\"\n"
-    )
-}
+use crate::relay::Relay;
+use crate::watching::{Watching, model};
 
 fn config_of(cluster: &Cluster, interval: &str, namespace: &Namespace, models: &[(&str, &str)]) -> String {
     let mut text =
@@ -169,61 +94,6 @@ fn a_change_is_told_within_half_a_second() {
     }
     println!("a change is told within {} ms of the API server's answer, the worst of ten", worst.as_millis());
     assert!(worst <= Duration::from_millis(500), "{worst:?}");
-}
-
-/// A relay in front of the API server that ends its TLS, as the cluster's clients never could: it can go dumb, be cut, and
-/// put words into the stream of a watch.
-struct Relay {
-    port: u16,
-    dumb: Arc<AtomicBool>,
-    connections: Arc<Mutex<Vec<TcpStream>>>,
-}
-
-impl Relay {
-    /// Passes bytes on, TLS and all.
-    fn to(server: &str) -> Self {
-        let target = server.trim_start_matches("https://").to_owned();
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let dumb = Arc::new(AtomicBool::new(false));
-        let connections: Arc<Mutex<Vec<TcpStream>>> = Arc::default();
-        let (mute, all) = (Arc::clone(&dumb), Arc::clone(&connections));
-        std::thread::spawn(move || {
-            for client in listener.incoming().flatten() {
-                let Ok(upstream) = TcpStream::connect(&target) else { continue };
-                all.lock().unwrap().extend([client.try_clone().unwrap(), upstream.try_clone().unwrap()]);
-                for (from, to) in
-                    [(client.try_clone().unwrap(), upstream.try_clone().unwrap()), (upstream, client)]
-                {
-                    let mute = Arc::clone(&mute);
-                    std::thread::spawn(move || pass(from, to, &mute));
-                }
-            }
-        });
-        Self { port, dumb, connections }
-    }
-
-    /// Cuts every connection.
-    fn cut(&self) {
-        for connection in self.connections.lock().unwrap().drain(..) {
-            let _ = connection.shutdown(std::net::Shutdown::Both);
-        }
-    }
-}
-
-fn pass(mut from: TcpStream, mut to: TcpStream, dumb: &AtomicBool) {
-    let mut buffer = [0_u8; 16_384];
-    while let Ok(count) = from.read(&mut buffer) {
-        // Half-open: both sides believe in the connection, and nothing goes through.
-        while dumb.load(Ordering::SeqCst) {
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        if count == 0 || to.write_all(&buffer[..count]).is_err() {
-            break;
-        }
-    }
-    let _ = to.shutdown(std::net::Shutdown::Both);
-    let _ = from.shutdown(std::net::Shutdown::Both);
 }
 
 /// A kubeconfig that goes through a relay.
@@ -397,71 +267,4 @@ fn a_410_in_the_stream_relists_without_a_blink() {
     assert!(expired > errors, "no 410 was sent");
     assert!(after > lists, "it did not list again");
     assert!(seen, "the change behind the 410 was not seen");
-}
-
-/// CPU seconds of this process so far.
-fn cpu_s() -> f64 {
-    let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
-    let fields: Vec<&str> = stat.rsplit_once(')').unwrap().1.split_whitespace().collect();
-    let ticks: f64 = fields[11].parse::<f64>().unwrap() + fields[12].parse::<f64>().unwrap();
-    ticks / 100.0
-}
-
-/// Run by hand: `WARDROOM_LONG=1 … cargo test --test live -- --ignored five_hundred`.
-#[test]
-#[ignore = "makes 500 objects and takes three minutes"]
-fn five_hundred_rollouts_over_twenty_namespaces_cost_little_when_quiet() {
-    let Some(cluster) = Cluster::here() else { return };
-    assert!(std::env::var_os("WARDROOM_LONG").is_some(), "set WARDROOM_LONG=1");
-    let namespaces: Vec<Namespace> = (0..20).map(|_| cluster.namespace("kube-many")).collect();
-    let mut text = format!("refresh = \"15s\"\ntimeout = \"10s\"\n{}", cluster.section(&[]));
-    for (place, namespace) in namespaces.iter().enumerate() {
-        for number in 0..25 {
-            let name = format!("m{place}-{number}");
-            let rollout = json!({"apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout", "metadata": {"name": name},
-                "spec": {"replicas": 0, "selector": {"matchLabels": {"app": name}},
-                    "template": {"metadata": {"labels": {"app": name, "version": "v1"}},
-                        "spec": {"containers": [{"name": "model", "image": "registry.test/model:v1"}]}},
-                    "strategy": {"canary": {"steps": [{"setWeight": 10}, {"pause": {}}]}}}});
-            namespace.create(&rollout);
-            text.push_str(&model(&name, "rollout", &namespace.name));
-        }
-    }
-    let loaded = config::parse("live.toml", &text, &[]).unwrap();
-    let mut store = wardroom::store::Store::new("lab", config::fleet::specs(&loaded.config));
-    let mut room = Watching::of(&text);
-    let info = register::build(&loaded.config).unwrap().iter().map(|source| source.info().clone()).collect();
-    store.expect(info);
-    let end = Instant::now() + Duration::from_secs(240);
-    let all_there = |store: &wardroom::store::Store| {
-        store
-            .models
-            .iter()
-            .all(|model| model.rollout.as_ref().is_some_and(|rollout| !rollout.revisions.is_empty()))
-    };
-    while !all_there(&store) {
-        assert!(Instant::now() < end, "not all 500 are there");
-        if let Some(report) = room.next(Duration::from_secs(1)) {
-            store.apply(&report);
-        }
-    }
-    let settle = Instant::now() + Duration::from_secs(30);
-    while Instant::now() < settle {
-        if let Some(report) = room.next(Duration::from_secs(1)) {
-            store.apply(&report);
-        }
-    }
-    let (begun, before, mut reports) = (Instant::now(), cpu_s(), 0);
-    while begun.elapsed() < Duration::from_secs(60) {
-        if let Some(report) = room.next(Duration::from_secs(1)) {
-            store.apply(&report);
-            reports += 1;
-        }
-        store.tick(chrono::Utc::now());
-    }
-    let share = 100.0 * (cpu_s() - before) / begun.elapsed().as_secs_f64();
-    println!(
-        "500 rollouts over 20 namespaces: {share:.2} % of one core when quiet, {reports} reports a minute"
-    );
-    assert!(share <= 3.0, "{share} %");
 }

@@ -15,6 +15,7 @@ mod adapters;
 mod broken;
 #[allow(dead_code, reason = "helpers for several tests")]
 mod cluster;
+mod cost;
 mod drift;
 mod expired;
 mod judging;
@@ -22,3 +23,5 @@ mod kubernetes;
 mod lab;
 mod program;
 mod ratios;
+mod relay;
+mod watching;

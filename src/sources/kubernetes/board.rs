@@ -35,6 +35,8 @@ pub struct Seen {
     pub around: Around,
     /// Rollouts to look at again, by index.
     pub dirty: BTreeSet<usize>,
+    /// How often these were taken.
+    pub taken: u64,
     /// The watches.
     pub watches: Vec<Watch>,
 }

@@ -100,7 +100,7 @@ impl Kubernetes {
         let outcome = self.look(now).await;
         if let Err(fault) = &outcome {
             self.asked = None;
-            if matches!(fault.kind, FaultKind::Denied | FaultKind::Tls) && self.all_denied().is_none() {
+            if matches!(fault.kind, FaultKind::Denied | FaultKind::Tls) {
                 // The kubeconfig may hold better credentials by now: it is read anew.
                 self.end().await;
             }
@@ -216,15 +216,22 @@ impl Kubernetes {
     }
 }
 
-/// Rings while there is news that nobody has taken.
+/// Rings while there is news that nobody has taken; rarer and rarer while nobody takes any.
 async fn ring(board: Arc<Board>, alarm: Alarm) {
     loop {
         board.news.notified().await;
         let mut gap = GAP;
-        while !board.seen().dirty.is_empty() {
+        loop {
+            let taken = {
+                let seen = board.seen();
+                if seen.dirty.is_empty() {
+                    break;
+                }
+                seen.taken
+            };
             alarm.ring();
             tokio::time::sleep(gap).await;
-            gap = (gap * 2).min(LONGEST_GAP);
+            gap = if board.seen().taken == taken { (gap * 2).min(LONGEST_GAP) } else { GAP };
         }
     }
 }

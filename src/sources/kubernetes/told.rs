@@ -48,6 +48,7 @@ impl Told {
         let mut facts = Vec::new();
         let mut seen = board.seen();
         let mut again = std::mem::take(&mut seen.dirty);
+        seen.taken += 1;
         if whole {
             // What a clock changes, no event tells.
             again.extend(

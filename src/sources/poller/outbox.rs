@@ -58,12 +58,26 @@ fn carry(old: &Report, new: &mut Report) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Harvest, SourceId, Time};
+    use crate::domain::{Harvest, Rollout, SourceId, Time, Version};
 
     fn report(source: &str, epoch: u64, words: &[&str]) -> Report {
         let facts = words.iter().map(|word| Fact::Remark((*word).into())).collect();
         let (source, at) = (SourceId::new(source), Time::from_timestamp(0, 0).unwrap());
         Report { epoch, source, at, took_ms: 0.0, outcome: Ok(Arc::new(Harvest::of(facts))) }
+    }
+
+    #[test]
+    fn a_change_that_was_told_once_is_carried_over() {
+        let rollout = |model: &str, stable: &str| Fact::Rollout {
+            model: ModelId::new("t", model),
+            rollout: Rollout::of("argo", Version::new(stable)),
+        };
+        let with = |facts| Report { outcome: Ok(Arc::new(Harvest::of(facts))), ..report("eu", 1, &[]) };
+        let mut outbox = Outbox::default();
+        outbox.put(0, with(vec![rollout("als", "1"), rollout("sepsis", "1")]));
+        outbox.put(0, with(vec![rollout("sepsis", "2")]));
+        let facts = outbox.take().unwrap().outcome.unwrap().facts.clone();
+        assert_eq!(facts, [rollout("als", "1"), rollout("sepsis", "2")]);
     }
 
     #[test]
