@@ -231,9 +231,14 @@ async fn ring(board: Arc<Board>, alarm: Alarm) {
             };
             alarm.ring();
             tokio::time::sleep(gap).await;
-            gap = if board.seen().taken == taken { (gap * 2).min(LONGEST_GAP) } else { GAP };
+            gap = next_gap(gap, board.seen().taken != taken);
         }
     }
+}
+
+/// The pause to the next alarm after one that was heeded, or not.
+fn next_gap(gap: Duration, heeded: bool) -> Duration {
+    if heeded { GAP } else { (gap * 2).min(LONGEST_GAP) }
 }
 
 impl Source for Kubernetes {

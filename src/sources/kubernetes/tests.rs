@@ -195,36 +195,29 @@ fn a_promotion_is_lost_only_when_it_stays_so() {
     assert!(later[0].1 <= std::time::Duration::from_secs(3));
 }
 
-#[tokio::test(start_paused = true)]
-async fn alarms_stay_frequent_while_news_is_taken_and_get_rare_when_it_is_not() {
-    use std::sync::Arc;
-    use std::sync::atomic::{AtomicU32, Ordering};
+#[test]
+fn alarms_get_rare_only_while_nobody_takes_the_news() {
+    use super::{GAP, LONGEST_GAP, next_gap};
+    let mut gap = GAP;
+    for _ in 0..100 {
+        gap = next_gap(gap, true);
+        assert_eq!(gap, GAP, "change upon change, each taken");
+    }
+    let gaps: Vec<u128> = (0..8)
+        .map(|_| {
+            gap = next_gap(gap, false);
+            gap.as_millis()
+        })
+        .collect();
+    assert_eq!(gaps, [200, 400, 800, 1_600, 3_200, 5_000, 5_000, 5_000]);
+    assert_eq!(next_gap(LONGEST_GAP, true), GAP);
+}
+
+#[test]
+fn what_was_taken_is_counted() {
     let config = two_models("");
-    let board = Arc::new(board(&config));
-    let rung = Arc::new(AtomicU32::new(0));
-    let (count, taker) = (Arc::clone(&rung), Arc::clone(&board));
-    let takes = Arc::new(std::sync::atomic::AtomicBool::new(true));
-    let takes_now = Arc::clone(&takes);
-    let alarm = crate::sources::Alarm::new(move || {
-        count.fetch_add(1, Ordering::SeqCst);
-        if takes_now.load(Ordering::SeqCst) {
-            let mut seen = taker.seen();
-            seen.dirty.clear();
-            seen.taken += 1;
-        }
-    });
-    let ringing = tokio::spawn(super::ring(Arc::clone(&board), alarm));
-    let busy = async || {
-        for _ in 0..100 {
-            board.again(0);
-            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-        }
-        rung.swap(0, Ordering::SeqCst)
-    };
-    let often = busy().await;
-    assert!((40..=55).contains(&often), "{often} alarms in 5 s of changes");
-    takes.store(false, Ordering::SeqCst);
-    let rare = busy().await;
-    assert!((1..=8).contains(&rare), "{rare} alarms in 5 s that nobody answers");
-    ringing.abort();
+    let (board, mut told) = (board(&config), told());
+    let before = board.seen().taken;
+    told.facts(&board, false, now());
+    assert_eq!(board.seen().taken, before + 1);
 }
