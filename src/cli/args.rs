@@ -288,6 +288,12 @@ pub struct DiscoverArgs {
     /// An MLflow server
     #[arg(long, value_name = "URL")]
     pub mlflow: Option<url::Url>,
+    /// A kubeconfig: its rollouts become models
+    #[arg(long, value_name = "FILE")]
+    pub kubeconfig: Option<PathBuf>,
+    /// A context of the kubeconfig (may be repeated) [default: the current one]
+    #[arg(long, value_name = "NAME")]
+    pub context: Vec<String>,
     /// The environment's name in the config
     #[arg(long, default_value = "local")]
     pub environment: String,

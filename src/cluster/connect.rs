@@ -14,6 +14,10 @@ use crate::domain::{Fault, FaultKind};
 
 /// Longest wait for a connection.
 const CONNECT: Duration = Duration::from_secs(5);
+/// After how many seconds the server is asked to end a watch, which then begins again where it was.
+pub const WATCH_S: u32 = 30;
+/// The longest silence on a connection of a watch.
+pub const SILENCE: Duration = Duration::from_secs(45);
 
 /// A client for requests and answers: connecting, writing and reading are bounded by `timeout`, and nothing is ever
 /// sent again by itself. Not for watches: see [`connect_to_watch`].
@@ -25,7 +29,8 @@ pub async fn connect(config: &ClusterConfig, timeout: Duration) -> Result<Client
     make(config, timeout, true).await
 }
 
-/// The same without a deadline for reading, so that a quiet watch lives on; the watch has its own.
+/// The same for watches: reading may be silent for [`SILENCE`], longer than the server keeps a watch that it was asked
+/// to end after [`WATCH_S`]. So a quiet watch lives on, and a dead connection is found.
 ///
 /// # Errors
 /// As [`connect`].
@@ -82,7 +87,7 @@ async fn make(config: &ClusterConfig, timeout: Duration, bounded: bool) -> Resul
         .map_err(|error| of_file(&error, config, &known))?;
     settings.connect_timeout = Some(timeout.min(CONNECT));
     settings.write_timeout = Some(timeout);
-    settings.read_timeout = bounded.then_some(timeout);
+    settings.read_timeout = Some(if bounded { timeout } else { SILENCE.max(timeout) });
     settings.reset_reader_on_write = true;
     // A patch that ended in a 503 may have been done: nobody repeats it unseen.
     settings.default_retry = false;

@@ -31,8 +31,6 @@ mod tests;
 
 #[cfg(test)]
 pub(crate) use fake::sample_plan;
-pub mod registry;
-mod reply;
 
 pub use controller::{
     Ask, Boxed, Controller, Draft, Finding, Ready, Registry, RegistryDraft, Seen, Sender, Sent, Settled,

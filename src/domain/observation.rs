@@ -92,6 +92,13 @@ pub enum Fact {
         /// How it stands.
         rollout: Rollout,
     },
+    /// A rollout that this source told of is not there any more.
+    RolloutGone {
+        /// Of which model.
+        model: ModelId,
+        /// What was looked for: `Rollout ml/sepsis`.
+        what: String,
+    },
     /// All alerts of this source; replaces what it said before.
     Alerts(Vec<Alert>),
     /// All silences of this source; replaces what it said before.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use url::Url;
 
+pub use super::discover_cluster::{FoundCluster, FoundRollout, Seen};
 use super::http::Http;
 use super::mlflow::client::Client;
 use super::presets;
@@ -53,6 +54,8 @@ impl FoundModel {
 pub struct Found {
     /// The models; those known to both servers are one.
     pub models: Vec<FoundModel>,
+    /// The clusters with their rollouts.
+    pub clusters: Vec<FoundCluster>,
     /// What was seen and cannot be tied to a model, in words.
     pub unmatched: Vec<String>,
 }
@@ -62,12 +65,21 @@ struct Envelope<T> {
     data: T,
 }
 
-/// Asks both servers, as far as they are given.
+/// Asks the servers, as far as they are given.
 ///
 /// # Errors
 /// The server that did not answer, by name, and how.
-pub async fn ask(prometheus: Option<&Url>, mlflow: Option<&Url>) -> Result<Found, (&'static str, Fault)> {
+pub async fn ask(
+    prometheus: Option<&Url>,
+    mlflow: Option<&Url>,
+    clusters: &[crate::config::ClusterConfig],
+) -> Result<Found, (&'static str, Fault)> {
     let mut found = Found::default();
+    for cluster in clusters {
+        let rollouts =
+            super::discover_cluster::ask(cluster, DEADLINE).await.map_err(|fault| ("kubeconfig", fault))?;
+        found.clusters.push(rollouts);
+    }
     if let Some(url) = mlflow {
         registry(url, &mut found).await.map_err(|fault| ("mlflow", fault))?;
     }
@@ -174,7 +186,7 @@ fn join(found: &mut Found, value: &str, preset: &str) {
 }
 
 /// Names that people write differently in two systems: `Heart_Disease`, `heart-disease`.
-fn same(a: &str, b: &str) -> bool {
+pub(crate) fn same(a: &str, b: &str) -> bool {
     let plain = |text: &str| -> String {
         text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
     };

@@ -9,9 +9,11 @@ pub mod register;
 
 pub mod canary;
 pub mod discover;
+mod discover_cluster;
 pub mod endpoint;
 pub mod exposition;
 pub mod files;
+pub mod kubernetes;
 mod lenient;
 pub mod mlflow;
 pub mod mlops;
@@ -42,6 +44,25 @@ pub trait Source: Send {
 
     /// Asks once.
     fn poll(&mut self, now: Time) -> Polled<'_>;
+
+    /// Gives it an alarm, before the first poll: a source that is told of changes rings it to be polled at once.
+    fn attach(&mut self, _alarm: Alarm) {}
+}
+
+/// Makes the poller poll a source now. Without effect once the poller has ended.
+#[derive(Clone)]
+pub struct Alarm(std::sync::Arc<dyn Fn() + Send + Sync>);
+
+impl Alarm {
+    /// An alarm that calls this.
+    pub fn new(ring: impl Fn() + Send + Sync + 'static) -> Self {
+        Self(std::sync::Arc::new(ring))
+    }
+
+    /// Rings.
+    pub fn ring(&self) {
+        (self.0)();
+    }
 }
 
 /// The identity of a configured model.

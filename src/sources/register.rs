@@ -1,7 +1,9 @@
 //! The one place where a kind of source is made known: one line each.
 
 use super::presets::{Catalogue, catalogue};
-use super::{Source, alertmanager, canary, endpoint, files, mlflow, mlops, prometheus, reports, samples};
+use super::{
+    Source, alertmanager, canary, endpoint, files, kubernetes, mlflow, mlops, prometheus, reports, samples,
+};
 use crate::config::Config;
 use crate::domain::Fault;
 
@@ -13,6 +15,7 @@ const KINDS: &[Kind] = &[
     prometheus::sources,
     mlflow::sources,
     files::sources,
+    kubernetes::sources,
     canary::sources,
     mlops::sources,
     reports::sources,

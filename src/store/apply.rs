@@ -173,6 +173,12 @@ impl Store {
                 let events = changes::rollout(&model.id, old.as_ref(), rollout, at);
                 events.into_iter().for_each(|event| self.record(event));
             }
+            Fact::RolloutGone { model, what } => {
+                let Some(model) = self.touch(source, model) else { return };
+                let gone = model.rollout.take();
+                let events = gone.map(|gone| changes::rollout_gone(&model.id, &gone, what, at));
+                events.into_iter().for_each(|event| self.record(event));
+            }
             Fact::Alerts(alerts) => {
                 let id = self.sources[source].info.id.clone();
                 let old = self.alerts.insert(id, alerts.clone()).unwrap_or_default();

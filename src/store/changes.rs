@@ -98,6 +98,20 @@ pub(super) fn rollout(model: &ModelId, old: Option<&Rollout>, new: &Rollout, at:
     events
 }
 
+/// A rollout is not there any more: a live canary that vanishes is worth a warning.
+pub(super) fn rollout_gone(model: &ModelId, old: &Rollout, what: &str, at: Time) -> Event {
+    let level = if old.is_live() { Level::Warning } else { Level::Ok };
+    let detail = format!("{}  was {} at {:.0} %", old.controller, old.situation.word(), old.asked);
+    Event {
+        at,
+        kind: EventKind::Rollout,
+        model: Some(model.clone()),
+        level,
+        what: format!("{what} is gone"),
+        detail,
+    }
+}
+
 /// Alerts that began, ended, or were silenced.
 pub(super) fn alerts(old: &[Alert], new: &[Alert], at: Time) -> Vec<Event> {
     let event = |alert: &Alert, level: Level, word: &str| Event {

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::{ModelSpec, Store};
 use crate::domain::{
-    EventKind, Fact, Fault, FaultKind, Harvest, Kpi, Level, Limits, ModelId, ModelKind, Reading,
-    RegisteredModel, Report, SourceGroup, SourceId, SourceInfo, Time, Version,
+    EventKind, Fact, Fault, FaultKind, Harvest, Kpi, Level, Limits, ModelId, ModelKind, Phase, Reading,
+    RegisteredModel, Report, Rollout, SourceGroup, SourceId, SourceInfo, Time, Version,
 };
 
 fn at(second: i64) -> Time {
@@ -127,4 +127,24 @@ fn an_alias_that_moves_and_registries_that_disagree() {
     store.apply(&report("mlflow", 10, Ok(told("2"))));
     assert_eq!(store.timeline.back().map(|event| event.what.as_str()), Some("alias champion 1 → 2"));
     assert_eq!(store.models[0].disagreement().map(|said| said.len()), Some(2));
+}
+
+#[test]
+fn a_rollout_that_vanishes_is_said_once_and_claimed_no_more() {
+    let mut store = store(vec![info("eu", SourceGroup::Controller, Vec::new())]);
+    let rollout = Rollout {
+        canary: Some(Version::new("2")),
+        phase: Phase::Paused,
+        asked: 25.0,
+        ..Rollout::of("argo-rollouts", Version::new("1"))
+    };
+    store.apply(&report("eu", 0, Ok(vec![Fact::Rollout { model: model(), rollout }])));
+    assert!(store.models[0].canary().is_some());
+    let gone = || Ok(vec![Fact::RolloutGone { model: model(), what: "Rollout ml/als".into() }]);
+    store.apply(&report("eu", 1, gone()));
+    store.apply(&report("eu", 2, gone()));
+    assert_eq!(store.models[0].rollout, None);
+    let said: Vec<_> = store.timeline.iter().filter(|event| event.what == "Rollout ml/als is gone").collect();
+    assert_eq!(said.len(), 1);
+    assert_eq!(said[0].level, Level::Warning, "a canary was live");
 }

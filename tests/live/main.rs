@@ -15,10 +15,14 @@ mod adapters;
 mod broken;
 #[allow(dead_code, reason = "helpers for several tests")]
 mod cluster;
+mod cost;
 mod drift;
+mod expired;
 mod judging;
 mod kubernetes;
 mod lab;
 mod program;
 mod ratios;
 mod registry;
+mod relay;
+mod watching;

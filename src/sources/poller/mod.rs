@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 
 pub use ask::is_polling;
 
-use super::Source;
+use super::{Alarm, Source};
 use crate::domain::{Report, SourceId, Time};
 
 /// Reads the time; the only clock of this room.
@@ -47,11 +47,20 @@ impl Poller {
     /// the handle is stopped or dropped or nobody reads the reports. When `reports` is full the newest
     /// report of each source waits; older ones give way.
     pub fn spawn(
-        sources: Vec<Box<dyn Source>>,
+        mut sources: Vec<Box<dyn Source>>,
         settings: PollSettings,
         reports: mpsc::Sender<Report>,
     ) -> PollerHandle {
-        let (orders, inbox) = mpsc::unbounded_channel();
+        let (orders, inbox) = mpsc::unbounded_channel::<Order>();
+        for source in &mut sources {
+            // Weak: an alarm in a source must not keep a poller alive whose handle is gone.
+            let (orders, id) = (orders.downgrade(), source.info().id.clone());
+            source.attach(Alarm::new(move || {
+                if let Some(orders) = orders.upgrade() {
+                    let _ = orders.send(Order::Refresh(Some(id.clone())));
+                }
+            }));
+        }
         tokio::spawn(run::run(sources, settings, reports, inbox));
         PollerHandle { orders }
     }

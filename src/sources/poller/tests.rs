@@ -147,6 +147,49 @@ async fn refresh_polls_now_and_stop_ends() {
     assert!(reports.recv().await.is_none(), "the sender is gone");
 }
 
+/// A source that is told of changes.
+struct Told {
+    info: SourceInfo,
+    alarm: Arc<std::sync::Mutex<Option<Alarm>>>,
+}
+
+impl Source for Told {
+    fn info(&self) -> &SourceInfo {
+        &self.info
+    }
+
+    fn deadline(&self) -> Duration {
+        Duration::from_secs(1)
+    }
+
+    fn poll(&mut self, _now: Time) -> Polled<'_> {
+        Box::pin(async { Ok(Harvest::default()) })
+    }
+
+    fn attach(&mut self, alarm: Alarm) {
+        *self.alarm.lock().unwrap() = Some(alarm);
+    }
+}
+
+#[tokio::test]
+async fn an_alarm_polls_its_own_source_and_keeps_no_poller_alive() {
+    let (mut sources, _) = fakes(&[Manner::Answers], 3_600.0);
+    let alarm = Arc::default();
+    let info = SourceInfo { id: SourceId::new("told"), ..sources[0].info().clone() };
+    sources.push(Box::new(Told { info, alarm: Arc::clone(&alarm) }));
+    let (sender, mut reports) = mpsc::channel(8);
+    let handle = Poller::spawn(sources, settings(4), sender);
+    for _ in 0..2 {
+        reports.recv().await.unwrap();
+    }
+    let alarm = alarm.lock().unwrap().clone().unwrap();
+    alarm.ring();
+    assert_eq!(reports.recv().await.unwrap().source, SourceId::new("told"));
+    drop(handle);
+    assert!(reports.recv().await.is_none(), "the alarm keeps the poller alive");
+    alarm.ring();
+}
+
 #[tokio::test]
 async fn a_round_polls_each_once_in_order() {
     let (mut sources, together) =
