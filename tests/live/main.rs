@@ -14,7 +14,7 @@ mod pty;
 mod adapters;
 mod broken;
 #[allow(dead_code, reason = "helpers for several tests")]
-mod cluster;
+mod namespaces;
 mod cost;
 mod drift;
 mod expired;
