@@ -74,9 +74,10 @@ impl Owner {
         let flag = |key: &str| automated.and_then(|all| all.get(key)).and_then(Value::as_bool);
         let heals = automated.is_some() && flag("enabled") != Some(false) && flag("selfHeal") == Some(true);
         let owners = found.pointer("/metadata/ownerReferences").and_then(Value::as_array);
-        let generated = owners.into_iter().flatten().any(|owner| {
-            owner.get("kind").and_then(Value::as_str) == Some("ApplicationSet")
-        });
+        let generated = owners
+            .into_iter()
+            .flatten()
+            .any(|owner| owner.get("kind").and_then(Value::as_str) == Some("ApplicationSet"));
         Self::ArgoCd { app: app.clone(), heals: Some(heals), generated }
     }
 
@@ -121,10 +122,14 @@ impl Owner {
                  and release it after"
             ),
             Self::FluxKustomization(name) => {
-                format!("hold the Kustomization {name} ({{\"spec\":{{\"suspend\":true}}}}), and release it after")
+                format!(
+                    "hold the Kustomization {name} ({{\"spec\":{{\"suspend\":true}}}}), and release it after"
+                )
             }
             Self::FluxHelm(name) => {
-                format!("hold the HelmRelease {name} ({{\"spec\":{{\"suspend\":true}}}}), and release it after")
+                format!(
+                    "hold the HelmRelease {name} ({{\"spec\":{{\"suspend\":true}}}}), and release it after"
+                )
             }
             Self::Helm(_) => String::new(),
         };
@@ -152,9 +157,9 @@ impl Owner {
 /// Who last set a field of the spec, by `metadata.managedFields`; the field is written `f:paused`.
 pub fn manager_of(object: &Value, field: &str) -> Option<String> {
     let entries = object.pointer("/metadata/managedFields")?.as_array()?;
-    let owning = entries.iter().filter(|entry| {
-        entry.get("fieldsV1").and_then(|fields| fields.get("f:spec")?.get(field)).is_some()
-    });
+    let owning = entries
+        .iter()
+        .filter(|entry| entry.get("fieldsV1").and_then(|fields| fields.get("f:spec")?.get(field)).is_some());
     let last = owning.max_by_key(|entry| entry.get("time").and_then(Value::as_str).unwrap_or_default())?;
     Some(clean_name(last.get("manager")?.as_str()?))
 }

@@ -154,7 +154,8 @@ pub fn choose<'a>(found: &'a [Found], wanted: &Version) -> Result<&'a Found, Ref
     if let Some(revision) = found.iter().find(exact) {
         return Ok(revision);
     }
-    let named = |revision: &&Found| revision.version.as_ref().is_some_and(|version| version.0.as_ref() == wanted);
+    let named =
+        |revision: &&Found| revision.version.as_ref().is_some_and(|version| version.0.as_ref() == wanted);
     let matching: Vec<&Found> = found.iter().filter(named).collect();
     let list = |all: &[&Found]| {
         let names = all.iter().map(|revision| match &revision.version {
@@ -231,8 +232,12 @@ mod tests {
 
     #[test]
     fn a_revision_is_named_never_guessed() {
-        let sets =
-            [set("1", "a", "v1", "me"), set("12", "b", "v2", "me"), set("9", "c", "v2", "me"), set("3", "d", "v3", "you")];
+        let sets = [
+            set("1", "a", "v1", "me"),
+            set("12", "b", "v2", "me"),
+            set("9", "c", "v2", "me"),
+            set("3", "d", "v3", "you"),
+        ];
         let found = read(&sets, "me", MARKS, "");
         let numbers: Vec<_> = found.iter().map(|revision| revision.number).collect();
         assert_eq!(numbers, [Some(12), Some(9), Some(1)], "by number, and only its own");

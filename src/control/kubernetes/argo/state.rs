@@ -165,7 +165,9 @@ impl<'a> State<'a> {
     /// Where it stops next after this step: the next pause, analysis or experiment, or the end.
     pub fn next_stop(self, after: usize) -> usize {
         let steps = self.steps();
-        let stops = |step: &Value| ["pause", "analysis", "experiment", "plugin"].iter().any(|kind| step.get(kind).is_some());
+        let stops = |step: &Value| {
+            ["pause", "analysis", "experiment", "plugin"].iter().any(|kind| step.get(kind).is_some())
+        };
         (after + 1..steps.len()).find(|index| stops(&steps[*index])).unwrap_or(steps.len())
     }
 
@@ -177,11 +179,6 @@ impl<'a> State<'a> {
     /// Pods that are wanted.
     pub fn replicas(self) -> u64 {
         self.number("/spec/replicas").unwrap_or(1)
-    }
-
-    /// Pods that are available, of all versions.
-    pub fn available(self) -> u64 {
-        self.number("/status/availableReplicas").unwrap_or(0)
     }
 
     /// How long the pods of an aborted canary are kept, seconds; 0 means for ever.
