@@ -15,6 +15,7 @@ mod adapters;
 mod argo;
 mod broken;
 mod cluster;
+mod deployment;
 mod drift;
 mod driver;
 mod judging;

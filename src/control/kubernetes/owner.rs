@@ -154,11 +154,18 @@ impl Owner {
     }
 }
 
-/// Who last set a field of the spec, by `metadata.managedFields`; the field is written `f:paused`.
+/// Fill in defaults of what others have written.
+const NORMALISERS: [&str; 2] = ["rollouts-controller", "kube-controller-manager"];
+
+/// Who last set a field of the spec, by `metadata.managedFields`; the field is written `f:paused`. A controller that
+/// only fills in defaults is nobody.
 pub fn manager_of(object: &Value, field: &str) -> Option<String> {
     let entries = object.pointer("/metadata/managedFields")?.as_array()?;
+    let entries = entries.iter().filter(|entry| {
+        let manager = entry.get("manager").and_then(Value::as_str).unwrap_or_default();
+        !NORMALISERS.contains(&manager)
+    });
     let owning = entries
-        .iter()
         .filter(|entry| entry.get("fieldsV1").and_then(|fields| fields.get("f:spec")?.get(field)).is_some());
     let last = owning.max_by_key(|entry| entry.get("time").and_then(Value::as_str).unwrap_or_default())?;
     Some(clean_name(last.get("manager")?.as_str()?))

@@ -81,12 +81,18 @@ fn place(target: &Target) -> Place {
 }
 
 async fn revisions(site: &Site, place: &Place, live: &Value) -> Result<Vec<Found>, Fault> {
-    // With a workloadRef the Rollout itself has no selector, but its status tells the one in use.
-    let told = live.pointer("/status/selector").and_then(Value::as_str).map(ToOwned::to_owned);
-    let own = || live.pointer("/spec/selector").map(revision::selector).unwrap_or_default();
-    let selector = told.unwrap_or_else(own);
+    let own = live.pointer("/spec/selector").map(revision::selector).filter(|own| !own.is_empty());
+    let selector = own.unwrap_or_else(|| told_selector(live));
     let from = &site.cluster.version_from;
     revision::of_owner(&site.objects, &place.namespace, &selector, live, MARKS, from).await
+}
+
+/// With a workloadRef the Rollout has no selector of its own, but its status tells the one in use. A blue-green one is
+/// narrowed to the active hash there.
+fn told_selector(live: &Value) -> String {
+    let told = live.pointer("/status/selector").and_then(Value::as_str).unwrap_or_default();
+    let parts = told.split(',').filter(|part| !part.starts_with(MARKS.hash));
+    parts.collect::<Vec<_>>().join(",")
 }
 
 impl KindPlanner for Argo {
