@@ -3,6 +3,7 @@
 mod checks;
 mod effect;
 mod plan;
+mod promote;
 mod rollback;
 mod route;
 mod state;
@@ -106,7 +107,7 @@ impl KindPlanner for Argo {
             let mut draft = match &ask.operation {
                 Operation::Pause => plan::pause(site, &look).await,
                 Operation::Resume => plan::resume(site, &look, ask.now).await,
-                Operation::Promote => plan::promote(site, &look, ask).await,
+                Operation::Promote => promote::promote(site, &look, ask).await,
                 Operation::PromoteFull => plan::promote_full(site, &look).await,
                 Operation::Abort => plan::abort(site, &look, ask).await,
                 Operation::Retry => plan::retry(site, &look).await,
