@@ -91,6 +91,11 @@ pub trait Kind: Send + Sync {
     /// The controller it belongs to; for a kind with two modes the one that is told from the object in `read`.
     fn controller(&self) -> ControllerKind;
 
+    /// The controller that an object of this kind belongs to.
+    fn controller_of(&self, _object: &Value) -> ControllerKind {
+        self.controller()
+    }
+
     /// The word in configs and commands: `rollout`, `deployment`, `canary`, `inferenceservice`, `httproute`,
     /// `virtualservice`.
     fn word(&self) -> &'static str;
@@ -107,4 +112,11 @@ pub trait Kind: Send + Sync {
 }
 
 /// Every kind that is read. One line registers one.
-pub const KINDS: &[&dyn Kind] = &[];
+pub const KINDS: &[&dyn Kind] = &[
+    &super::argo::Argo,
+    &super::deployment::Deployment,
+    &super::flagger::Flagger,
+    &super::inferenceservice::InferenceService,
+    &super::httproute::HttpRoute,
+    &super::virtualservice::VirtualService,
+];

@@ -363,6 +363,11 @@ impl Rollout {
         self.canary.is_some() && !matches!(self.phase, Phase::Healthy)
     }
 
+    /// Whether a version waits at weight 0 where wardroom itself is the stepper: the ladder may begin.
+    pub fn may_begin(&self) -> bool {
+        self.canary.is_some() && self.target.as_ref().is_some_and(|target| target.kind.is_stepped_by_us())
+    }
+
     /// Why an act cannot be done here now, with what to do instead; `None` when it can be planned.
     ///
     /// The controller's own word (`cannot`) comes first, then what holds for every controller.
@@ -391,11 +396,11 @@ impl Rollout {
             Operation::Promote | Operation::PromoteFull if self.situation == Situation::Aborted => {
                 "it was aborted; Y tries it again, R goes to a version"
             }
-            Operation::Promote | Operation::PromoteFull if !live => "no canary is live",
+            Operation::Promote | Operation::PromoteFull if !live && !self.may_begin() => "no canary is live",
             Operation::Abort if self.situation == Situation::Aborted => "it is aborted already",
             Operation::Abort if !live => "no canary is live; R rolls back to a version",
             Operation::Retry if self.situation != Situation::Aborted => "nothing was aborted",
-            Operation::SetWeight { .. } if !live => "no canary is live",
+            Operation::SetWeight { .. } if !live && !self.may_begin() => "no canary is live",
             _ => return None,
         };
         Some(why.into())

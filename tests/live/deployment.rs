@@ -5,20 +5,20 @@ use wardroom::control::{Seen, Sent};
 use wardroom::domain::act::{May, Operation};
 use wardroom::domain::{ControllerKind, Version};
 
-use super::cluster::Cluster;
 use super::driver::{Driver, warns};
+use super::stage::Stage;
 
 /// A Deployment `m` of version v1, complete.
 struct Lab {
-    cluster: Cluster,
+    cluster: Stage,
     path: String,
 }
 
 impl Lab {
     fn new() -> Option<Self> {
-        let cluster = Cluster::here("argo-deployment")?;
+        let cluster = Stage::here("argo-deployment")?;
         cluster.create("deployment.json", "m", |_| {});
-        let lab = Self { path: cluster.path("apps/v1", "deployments/m"), cluster };
+        let lab = Self { path: cluster.path("deployments/m"), cluster };
         lab.complete("v1");
         Some(lab)
     }

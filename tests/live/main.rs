@@ -14,11 +14,14 @@ mod pty;
 mod adapters;
 mod argo;
 mod broken;
+#[allow(dead_code, reason = "helpers for several tests")]
 mod cluster;
 mod deployment;
 mod drift;
 mod driver;
 mod judging;
+mod kubernetes;
 mod lab;
 mod program;
 mod ratios;
+mod stage;

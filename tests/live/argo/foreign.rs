@@ -29,9 +29,9 @@ fn an_object_made_again_is_another_one() {
     let Some(lab) = Lab::new("rollout-basic.json", |_| {}) else { return };
     lab.paused("v2", 1);
     let abort = lab.driver().planned(Operation::Abort);
-    lab.cluster.call("DELETE", &lab.path, "application/json", &json!({"propagationPolicy": "Foreground"}));
+    lab.cluster.call("DELETE", &lab.path, &json!({"propagationPolicy": "Foreground"}));
     let gone = std::time::Instant::now() + PATIENCE;
-    while lab.cluster.try_call("GET", &lab.path, "application/json", &Value::Null).is_ok() {
+    while lab.cluster.try_call("GET", &lab.path, &Value::Null).is_ok() {
         assert!(std::time::Instant::now() < gone, "never gone");
         std::thread::sleep(Duration::from_millis(100));
     }
@@ -51,7 +51,12 @@ fn a_role_that_may_pause_may_not_promote() {
     let Some(lab) = Lab::new("rollout-basic.json", |_| {}) else { return };
     lab.paused("v2", 1);
     let by = |identity: &str| {
-        Driver::by(&lab.cluster, ControllerKind::Argo, &lab.cluster.kubeconfig_of(identity), "")
+        Driver::by(
+            &lab.cluster,
+            ControllerKind::Argo,
+            &lab.cluster.kubeconfig_of(identity).expect("the lab has identities"),
+            "",
+        )
     };
     let pauser = by("pauser");
     let plan = pauser.planned(Operation::Promote);
@@ -81,7 +86,7 @@ fn a_standin_for_self_heal_puts_the_template_back() {
     let heal = || {
         let path = format!("{}?fieldManager=argocd-controller", lab.path);
         let body = json!([{"op": "replace", "path": "/spec/template", "value": template}]);
-        lab.cluster.call("PATCH", &path, JSON, &body);
+        lab.cluster.call("JSON", &path, &body);
     };
     let plan = lab.driver().planned(to("v1"));
     let red = plan.beware.iter().find(|beware| beware.level == Level::Critical).expect("a red warning");
@@ -111,7 +116,7 @@ fn conflicts_foreign_uids_and_failed_tests_are_told_apart() {
     use wardroom::control::kubernetes::answer::Meaning;
     use wardroom::control::kubernetes::object::Written;
     let Some(lab) = Lab::new("rollout-basic.json", |_| {}) else { return };
-    let objects = Objects::new(lab.cluster.admin.clone(), "lab", Duration::from_secs(5), 1 << 24);
+    let objects = Objects::new(lab.cluster.admin(), "lab", Duration::from_secs(5), 1 << 24);
     let write = |part: &str, kind: &str, body: Value| {
         let path = format!("{}{part}?fieldManager=wardroom&fieldValidation=Strict", lab.path);
         lab.cluster.run(objects.patch(&path, kind, &body, "test"))

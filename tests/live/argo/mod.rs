@@ -7,8 +7,8 @@ use wardroom::control::{Seen, Sent, Settled};
 use wardroom::domain::act::{May, Operation};
 use wardroom::domain::{ControllerKind, Level, Version};
 
-use super::cluster::{Cluster, JSON, MERGE, PATIENCE};
 use super::driver::{Driver, warns};
+use super::stage::{JSON, MERGE, PATIENCE, Stage};
 
 mod abort;
 mod foreign;
@@ -16,23 +16,21 @@ mod hold;
 mod rollback;
 mod trouble;
 
-const API: &str = "argoproj.io/v1alpha1";
-
 /// A Rollout `m` of version v1 that is healthy.
 struct Lab {
-    cluster: Cluster,
+    cluster: Stage,
     path: String,
 }
 
 impl Lab {
     fn new(file: &str, change: impl Fn(&mut Value)) -> Option<Self> {
-        let cluster = Cluster::here("argo")?;
+        let cluster = Stage::here("argo")?;
         cluster.create(file, "m", |item| {
             if item["kind"] == "Rollout" {
                 change(item);
             }
         });
-        let lab = Self { path: cluster.path(API, "rollouts/m"), cluster };
+        let lab = Self { path: cluster.path("rollouts/m"), cluster };
         lab.healthy();
         Some(lab)
     }
@@ -93,7 +91,7 @@ impl Lab {
 
     /// Ready pods of a version.
     fn ready_pods(&self, version: &str) -> usize {
-        let path = self.cluster.path("v1", &format!("pods?labelSelector=app%3Dm,version%3D{version}"));
+        let path = self.cluster.path(&format!("pods?labelSelector=app%3Dm,version%3D{version}"));
         let pods = self.cluster.get(&path);
         let ready = |pod: &&Value| {
             let conditions = pod["status"]["conditions"].as_array().into_iter().flatten();
@@ -103,7 +101,7 @@ impl Lab {
     }
 
     fn route_weight(&self) -> u64 {
-        let route = self.cluster.get(&self.cluster.path("networking.istio.io/v1", "virtualservices/m"));
+        let route = self.cluster.get(&self.cluster.path("virtualservices/m"));
         route["spec"]["http"][0]["route"][1]["weight"].as_u64().unwrap()
     }
 }

@@ -30,7 +30,7 @@ fn a_full_promotion_before_the_controller_saw_the_template_is_lost() {
     lab.complete("v2");
     // The second step left out: both at once.
     let plan = lab.driver().planned(to("v1"));
-    lab.cluster.call("PATCH", &lab.path, JSON, &plan.requests[0].body);
+    lab.cluster.call("JSON", &lab.path, &plan.requests[0].body);
     lab.status(&json!({"promoteFull": true}));
     let after = lab.pause_at(1);
     assert_ne!(after["status"]["promoteFull"], true, "it was cleared with the change of template");
@@ -74,7 +74,7 @@ fn a_template_in_a_deployment_is_patched_there() {
             json!({"apiVersion": "apps/v1", "kind": "Deployment", "name": "m", "scaleDown": "onsuccess"}),
         );
     };
-    let Some(cluster) = Cluster::here("argo") else { return };
+    let Some(cluster) = Stage::here("argo") else { return };
     cluster.create("deployment.json", "m", |item| {
         if item["kind"] == "Deployment" {
             item["spec"]["replicas"] = json!(0);
@@ -87,9 +87,9 @@ fn a_template_in_a_deployment_is_patched_there() {
             reference(item);
         }
     });
-    let lab = Lab { path: cluster.path(API, "rollouts/m"), cluster };
+    let lab = Lab { path: cluster.path("rollouts/m"), cluster };
     lab.healthy();
-    let deployment = lab.cluster.path("apps/v1", "deployments/m");
+    let deployment = lab.cluster.path("deployments/m");
     let template = json!({"metadata": {"labels": {"version": "v2"}}});
     lab.cluster.merge(&deployment, &json!({"spec": {"template": template}}));
     lab.pause_at(1);
@@ -121,7 +121,7 @@ fn blue_green_is_promoted_without_a_step_index() {
     lab.driver().verify(&plan);
     lab.healthy();
     lab.driver().act(to("v1"));
-    let service = lab.cluster.get(&lab.cluster.path("v1", "services/m"));
+    let service = lab.cluster.get(&lab.cluster.path("services/m"));
     let after = lab.healthy();
     assert_eq!(service["spec"]["selector"]["rollouts-pod-template-hash"], after["status"]["stableRS"]);
 }

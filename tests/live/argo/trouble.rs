@@ -6,17 +6,18 @@ use std::sync::atomic::{AtomicU8, AtomicU32, Ordering};
 use base64::Engine as _;
 
 use super::*;
+use crate::stage::written;
 
 /// A token that ends between the plan and the request.
 #[test]
 fn an_ended_token_refuses_and_says_so() {
     let Some(lab) = Lab::new("rollout-basic.json", |_| {}) else { return };
     lab.paused("v2", 1);
-    let (secret, kubeconfig) = short_lived(&lab);
+    let (secret, kubeconfig) = lab.cluster.short_lived();
     let driver = Driver::by(&lab.cluster, ControllerKind::Argo, &kubeconfig.1, "");
     let plan = driver.planned(Operation::Pause);
     assert!(plan.who.identity.starts_with("system:serviceaccount:"), "{}", plan.who.identity);
-    lab.cluster.call("DELETE", &secret, "application/json", &Value::Null);
+    lab.cluster.call("DELETE", &secret, &Value::Null);
     let end = std::time::Instant::now() + PATIENCE;
     // The server remembers an accepted token for up to ten seconds.
     while lab.cluster.run(driver.controller.observe(&plan)).is_ok() {
@@ -30,42 +31,12 @@ fn an_ended_token_refuses_and_says_so() {
     assert!(refusal.why.contains("denied") && refusal.instead.contains("log in"), "{refusal}");
 }
 
-/// A service account with the operator's role and a token that ends with a Secret.
-fn short_lived(lab: &Lab) -> (String, (tempfile::TempDir, std::path::PathBuf)) {
-    let cluster = &lab.cluster;
-    let create = |path: &str, body: Value| cluster.call("POST", path, "application/json", &body);
-    create(&cluster.path("v1", "serviceaccounts"), json!({"metadata": {"name": "short"}}));
-    let binding = json!({"metadata": {"name": "short"},
-        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "wardroom-test-operator"},
-        "subjects": [{"kind": "ServiceAccount", "name": "short", "namespace": cluster.namespace}]});
-    create(&cluster.path("rbac.authorization.k8s.io/v1", "rolebindings"), binding);
-    let secret = create(&cluster.path("v1", "secrets"), json!({"metadata": {"name": "short"}}));
-    let bound =
-        json!({"apiVersion": "v1", "kind": "Secret", "name": "short", "uid": secret["metadata"]["uid"]});
-    let asked = json!({"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest",
-        "spec": {"audiences": null, "expirationSeconds": 600, "boundObjectRef": bound}});
-    let token = create(&cluster.path("v1", "serviceaccounts/short/token"), asked);
-    let token = token["status"]["token"].as_str().unwrap().to_owned();
-    let text = std::fs::read_to_string(&cluster.kubeconfig).unwrap();
-    let mut config: Value = serde_json::from_str(&text).expect("the lab's kubeconfigs are JSON");
-    config["users"][0]["user"] = json!({"token": token});
-    (cluster.path("v1", "secrets/short"), written(&config))
-}
-
-fn written(config: &Value) -> (tempfile::TempDir, std::path::PathBuf) {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("kubeconfig");
-    std::fs::write(&path, config.to_string()).unwrap();
-    (folder, path)
-}
-
 /// An API server that takes a patch and never answers, and one that is not there.
 #[test]
 fn a_patch_without_an_answer_is_unknown_and_then_settled() {
     let Some(lab) = Lab::new("rollout-basic.json", |_| {}) else { return };
     lab.paused("v2", 1);
-    let text = std::fs::read_to_string(&lab.cluster.kubeconfig).unwrap();
-    let mut config: Value = serde_json::from_str(&text).expect("the lab's kubeconfigs are JSON");
+    let mut config = lab.cluster.config();
     let proxy = lab.cluster.run(Proxy::start(&config));
     config["clusters"][0]["cluster"] = json!({"server": proxy.url});
     let kubeconfig = written(&config);
@@ -91,7 +62,7 @@ fn a_patch_without_an_answer_is_unknown_and_then_settled() {
     let Sent::Refused(why) = other.send(&plan, 0) else { panic!("not refused") };
     assert!(why.starts_with("nothing was sent") && why.contains("refused"), "{why}");
     let objects = lab.cluster.run(async {
-        let client = crate::cluster::client(&elsewhere.1).await;
+        let client = crate::stage::client(&elsewhere.1).await;
         wardroom::control::kubernetes::Objects::new(client, "nobody", Duration::from_secs(2), 1 << 20)
     });
     let direct = lab.cluster.run(objects.patch("/api/v1/x", MERGE, &json!({}), "test"));

@@ -6,6 +6,7 @@ use super::Look;
 use super::state::{FACTS, State};
 use crate::control::kubernetes::owner::{danger, know, warn};
 use crate::control::kubernetes::request::Patch;
+use crate::control::kubernetes::revision::Found;
 use crate::control::kubernetes::{Site, check, note};
 use crate::control::{Ask, Draft};
 use crate::domain::Time;
@@ -153,7 +154,7 @@ pub async fn promote_full(site: &Site, look: &Look) -> Result<Draft, Refusal> {
     observed(state)?;
     let target = look.revision(state.wanted());
     let mut draft = draft(look, format!("{} at 100 %", look.name(state.wanted())));
-    draft.version = target.map(super::Found::names);
+    draft.version = target.map(Found::names);
     draft.facts = state.facts(&FACTS);
     // Full promotion does not depend on the step it is confirmed at.
     draft
@@ -203,7 +204,7 @@ pub async fn abort(site: &Site, look: &Look, ask: &Ask) -> Result<Draft, Refusal
     }
     let (stable, bad) = (look.name(state.stable()), look.name(state.wanted()));
     let mut draft = draft(look, format!("{stable} at 100 %"));
-    draft.version = look.revision(state.stable()).map(super::Found::names);
+    draft.version = look.revision(state.stable()).map(Found::names);
     let mut names = CANARY.to_vec();
     names.extend(["status.abort", "status.promoteFull", "spec.paused"]);
     draft.facts = state.facts(&names);
