@@ -56,7 +56,9 @@ impl Hands {
     /// # Errors
     /// There is none, or it has too much to do.
     pub fn wish(&self, wish: Wish) -> Result<(), String> {
-        let Some(wishes) = &self.wishes else { return Err("nothing can be done here; see the log (0)".into()) };
+        let Some(wishes) = &self.wishes else {
+            return Err("nothing can be done here; see the log (0)".into());
+        };
         wishes.try_send(wish).map_err(|_| "the engine is busy; try again".to_owned())
     }
 

@@ -1,6 +1,6 @@
 //! The one place where a way of acting is made known: one line each.
 
-use super::{Controller, Registry, http, registry as registries};
+use super::{Controller, Registry, http, kubernetes, registry as registries};
 use crate::config::Config;
 use crate::domain::Fault;
 
@@ -10,10 +10,7 @@ type Kind = fn(&Config) -> Result<Vec<Box<dyn Controller>>, Fault>;
 type RegistryKind = fn(&Config) -> Result<Option<Box<dyn Registry>>, Fault>;
 
 /// Every kind of controller; the first that knows a target plans for it.
-const KINDS: &[Kind] = &[
-    http::controllers,
-    // To come, one line each: kubernetes::controllers, haproxy::controllers.
-];
+const KINDS: &[Kind] = &[http::controllers, kubernetes::controllers];
 
 /// Every kind of registry; the first that is configured is moved along.
 const REGISTRIES: &[RegistryKind] = &[registries::registry];

@@ -12,17 +12,21 @@
 mod pty;
 
 mod adapters;
+mod argo;
 mod broken;
-#[allow(dead_code, reason = "helpers for several tests")]
-mod namespaces;
 mod cost;
+mod deployment;
 mod drift;
+mod driver;
 mod expired;
 mod judging;
 mod kubernetes;
 mod lab;
+#[allow(dead_code, reason = "helpers for several tests")]
+mod namespaces;
 mod program;
 mod ratios;
 mod registry;
 mod relay;
+mod stage;
 mod watching;
