@@ -17,9 +17,11 @@ use crate::domain::{ControllerKind, Level, Revision, Rollout, Situation, Step, T
 pub const CANARY: Resource =
     Resource { group: "flagger.app", version: "v1beta1", kind: "Canary", plural: "canaries" };
 
-const DEPLOYMENTS: Resource =
+/// Where the target and the primary live.
+pub const DEPLOYMENTS: Resource =
     Resource { group: "apps", version: "v1", kind: "Deployment", plural: "deployments" };
-const REPLICA_SETS: Resource =
+/// Where their revisions live.
+pub const REPLICA_SETS: Resource =
     Resource { group: "apps", version: "v1", kind: "ReplicaSet", plural: "replicasets" };
 
 /// The kind.

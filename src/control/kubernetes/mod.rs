@@ -7,8 +7,12 @@ mod connect;
 mod dry;
 pub mod facts;
 mod fault;
+mod flagger;
+mod kserve;
 pub mod object;
+mod parts;
 pub mod request;
+mod route;
 pub mod send;
 
 use std::sync::Arc;
@@ -48,6 +52,16 @@ pub trait KindPlanner: Send + Sync {
         Box::pin(async { Ok(Ready::Yes) })
     }
 
+    /// As [`Sender::send`]; a patch with its facts and pins unless the kind has other requests.
+    fn send<'a>(&'a self, site: &'a Site, plan: &'a Plan, n: usize, audit_id: &'a str) -> Boxed<'a, Sent> {
+        Box::pin(async move {
+            match request_of(plan, n) {
+                Ok(request) => send::send(&site.objects, request, audit_id).await,
+                Err(fault) => Sent::Refused(fault.detail),
+            }
+        })
+    }
+
     /// As [`Sender::settled`]; by the effect that the request names unless the kind knows better.
     fn settled<'a>(&'a self, site: &'a Site, plan: &'a Plan, n: usize) -> Boxed<'a, Result<Settled, Fault>> {
         Box::pin(async move { send::settled(&site.objects, request_of(plan, n)?).await })
@@ -58,7 +72,8 @@ pub trait KindPlanner: Send + Sync {
 }
 
 /// Every kind that can be acted upon. One line registers one.
-pub const PLANNERS: &[&dyn KindPlanner] = &[];
+pub const PLANNERS: &[&dyn KindPlanner] =
+    &[&flagger::FlaggerPlanner, &kserve::KserveKnative, &kserve::KserveStandard, &route::Routes];
 
 /// A controller for each configured cluster. Nothing is connected yet.
 ///
@@ -148,12 +163,12 @@ impl Sender for Cluster {
 
     fn send<'a>(&'a self, plan: &'a Plan, n: usize, audit_id: &'a str) -> Boxed<'a, Sent> {
         Box::pin(async move {
-            let request = match request_of(plan, n) {
-                Ok(request) => request,
+            let planner = match planner_of(plan) {
+                Ok(planner) => planner,
                 Err(fault) => return Sent::Refused(fault.detail),
             };
             match self.site().await {
-                Ok(site) => send::send(&site.objects, request, audit_id).await,
+                Ok(site) => planner.send(&site, plan, n, audit_id).await,
                 Err(fault) => Sent::Refused(format!("nothing was sent: {fault}")),
             }
         })
