@@ -5,6 +5,7 @@
 //! the request on disk. Adding a controller is one new file and one line of registration.
 
 pub mod controller;
+pub mod haproxy;
 pub mod kubernetes;
 
 pub use controller::{

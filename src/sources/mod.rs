@@ -12,6 +12,7 @@ pub mod discover;
 pub mod endpoint;
 pub mod exposition;
 pub mod files;
+pub mod haproxy;
 mod lenient;
 pub mod mlflow;
 pub mod mlops;

@@ -1,7 +1,9 @@
 //! The one place where a kind of source is made known: one line each.
 
 use super::presets::{Catalogue, catalogue};
-use super::{Source, alertmanager, canary, endpoint, files, mlflow, mlops, prometheus, reports, samples};
+use super::{
+    Source, alertmanager, canary, endpoint, files, haproxy, mlflow, mlops, prometheus, reports, samples,
+};
 use crate::config::Config;
 use crate::domain::Fault;
 
@@ -14,6 +16,7 @@ const KINDS: &[Kind] = &[
     mlflow::sources,
     files::sources,
     canary::sources,
+    haproxy::sources,
     mlops::sources,
     reports::sources,
     samples::sources,

@@ -27,9 +27,9 @@ fn place(target: &Target) -> Place {
 }
 
 /// The percent that stepping leads to from here.
-fn stepped(operation: &Operation, now: f64, site: &Site) -> Result<i64, Refusal> {
+fn stepped(operation: &Operation, now: f64, ladder: &[f64]) -> Result<i64, Refusal> {
     let next = |from: f64| {
-        let next = ladder::next(&site.cluster.ladder, from);
+        let next = ladder::next(ladder, from);
         next.ok_or_else(|| Refusal::new("all traffic is asked for already", "promote --full ends the canary"))
     };
     match operation {

@@ -58,7 +58,7 @@ pub(super) async fn plan(site: &Site, ask: &Ask) -> Result<Draft, Refusal> {
     places.dedup();
     let around = around(&site.objects, &places).await.map_err(refused)?;
     let rollout = stand(&InferenceService, &object, &around, site, ask)?;
-    let wanted = movement(site, ask, &rollout, &names)?;
+    let wanted = movement(&ask.operation, &site.cluster.ladder, &rollout, &names)?;
     let naming = naming(site);
     let called = |revision: &str| version(&object, revision, &around, &naming).to_string();
     let now = names.percent.map_or_else(|| "no canaryTrafficPercent".into(), percent);
@@ -108,7 +108,12 @@ fn whole_as_float(percent: i64) -> f64 {
 }
 
 /// What is to be written.
-pub(super) fn movement(site: &Site, ask: &Ask, rollout: &Rollout, names: &Names) -> Result<Move, Refusal> {
+pub(super) fn movement(
+    operation: &Operation,
+    ladder: &[f64],
+    rollout: &Rollout,
+    names: &Names,
+) -> Result<Move, Refusal> {
     let to_canary = |percent: Option<i64>| {
         let share = percent.map_or(100.0, whole_as_float);
         let revision = names.created.clone();
@@ -126,13 +131,13 @@ pub(super) fn movement(site: &Site, ask: &Ask, rollout: &Rollout, names: &Names)
         );
         Err(Refusal::new(why, "abort it, or wait until it is ready"))
     };
-    match &ask.operation {
+    match operation {
         Operation::Promote | Operation::Retry | Operation::SetWeight { .. } => {
-            let to = stepped(&ask.operation, names.percent.unwrap_or(100.0), site)?;
+            let to = stepped(operation, names.percent.unwrap_or(100.0), ladder)?;
             if to > 0 {
                 serving()?;
             }
-            let last = to == 100 && !matches!(ask.operation, Operation::SetWeight { .. });
+            let last = to == 100 && !matches!(operation, Operation::SetWeight { .. });
             Ok(if last { to_canary(None) } else { to_canary(Some(to)) })
         }
         Operation::PromoteFull => serving().map(|()| to_canary(None)),

@@ -49,7 +49,7 @@ pub(super) async fn plan(site: &Site, ask: &Ask) -> Result<Draft, Refusal> {
     }
     let around = world(site, &object).await.map_err(refused)?;
     let rollout = stand(&InferenceService, &object, &around, site, ask)?;
-    let change = change(site, ask, &object, &rollout)?;
+    let change = change(&ask.operation, &site.cluster.ladder, &object, &rollout)?;
     let before = format!(
         "{} at {}, the route gives it {}",
         rollout.canary.as_ref().unwrap_or(&rollout.stable),
@@ -63,6 +63,14 @@ pub(super) async fn plan(site: &Site, ask: &Ask) -> Result<Draft, Refusal> {
     let mut draft = draft(site, ask, before, after, known).await;
     draft.share = Some((change.share - rollout.asked).abs());
     draft.expected_s = 30.0;
+    if change.share <= 0.0 {
+        let stable = rollout.revisions.iter().find(|revision| revision.is_stable);
+        draft.version = stable.map(|revision| VersionMap {
+            name: revision.name(),
+            hash: revision.hash.clone(),
+            ..VersionMap::default()
+        });
+    }
     if change.share >= 100.0 {
         let revision = rollout.revisions.iter().find(|revision| revision.hash == change.predictor);
         draft.version = Some(VersionMap {
@@ -97,20 +105,25 @@ pub(super) async fn plan(site: &Site, ask: &Ask) -> Result<Draft, Refusal> {
 }
 
 /// The patch of an act.
-pub(super) fn change(site: &Site, ask: &Ask, object: &Value, rollout: &Rollout) -> Result<Change, Refusal> {
+pub(super) fn change(
+    operation: &Operation,
+    ladder: &[f64],
+    object: &Value,
+    rollout: &Rollout,
+) -> Result<Change, Refusal> {
     let entry = object.pointer("/spec/canary/0").ok_or_else(|| {
         Refusal::new("no canary is deployed", "apply a manifest with spec.canary, or the old spec again")
     })?;
     let name = text(entry, "/predictor/name");
     let now = entry.pointer("/trafficPercent").and_then(Value::as_f64).unwrap_or(0.0);
-    match &ask.operation {
+    match operation {
         Operation::Abort => Ok(weigh(name, 0, Vec::new())),
-        Operation::Promote => match stepped(&ask.operation, now, site)? {
+        Operation::Promote => match stepped(operation, now, ladder)? {
             100 => Ok(swap(object, entry)),
             step => Ok(weigh(name, step, Vec::new())),
         },
         Operation::SetWeight { .. } | Operation::Retry => {
-            Ok(weigh(name, stepped(&ask.operation, now, site)?, Vec::new()))
+            Ok(weigh(name, stepped(operation, now, ladder)?, Vec::new()))
         }
         Operation::PromoteFull => Ok(swap(object, entry)),
         Operation::RollBack { to } => {
