@@ -2,6 +2,7 @@
 //! pure; `connect` builds a client. The reading half (`sources`) and the writing half (`control`) share these, not
 //! a socket.
 
+pub mod connect;
 pub mod flagger;
 pub mod httproute;
 pub mod inferenceservice;
@@ -11,7 +12,9 @@ pub mod kserve_standard;
 pub mod ladder;
 mod look;
 pub mod route;
+pub mod trouble;
 pub mod virtualservice;
 
+pub use connect::{connect, connect_to_watch, identity};
 pub use kind::{Around, KINDS, Kind, Naming, Resource};
 pub use look::percent;

@@ -12,8 +12,11 @@
 mod pty;
 
 mod adapters;
+mod argo;
 mod broken;
+mod cluster;
 mod drift;
+mod driver;
 mod judging;
 mod lab;
 mod program;

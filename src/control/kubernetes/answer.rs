@@ -128,7 +128,7 @@ mod tests {
             let meaning = Answer::read(code, b"<html>", None).meaning(false);
             assert_eq!(matches!(meaning, Meaning::Unknown(_)), unknown, "{code}: {meaning:?}");
         }
-        let busy = Answer::read(429, b"{}", Some("7")).meaning(false);
+        let busy = Answer::read(429, b"", Some("7")).meaning(false);
         assert_eq!(busy, Meaning::Refused("the server is busy and asks to wait 7 s".into()));
     }
 }

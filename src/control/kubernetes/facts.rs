@@ -1,15 +1,30 @@
 //! The facts a plan rests on: read from the live object, compared before every request.
 
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 
 use crate::domain::act::Known;
+
+/// The fact that stands for a whole pod template: a short hash of it.
+pub const TEMPLATE: &str = "spec.template (sha256)";
 
 /// The fact of this name in an object. A name is a path with dots, `status.currentStepIndex`, or a JSON pointer,
 /// which starts with a slash. What is absent is null.
 pub fn read(object: &Value, name: &str) -> Value {
+    if name == TEMPLATE {
+        return object.pointer("/spec/template").map_or(Value::Null, |template| digest(template).into());
+    }
     let pointer =
         if name.starts_with('/') { name.to_owned() } else { format!("/{}", name.replace('.', "/")) };
     object.pointer(&pointer).cloned().unwrap_or(Value::Null)
+}
+
+/// Twelve characters of the SHA-256 of a value, the same whatever the order of its keys.
+pub fn digest(value: &Value) -> String {
+    let mut sorted = value.clone();
+    sorted.sort_all_objects();
+    let hash = Sha256::digest(sorted.to_string().as_bytes());
+    hash.iter().take(6).map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The facts of these names.

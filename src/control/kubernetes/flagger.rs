@@ -10,7 +10,7 @@ mod tests;
 use serde_json::{Value, json};
 
 use super::object::Place;
-use super::parts::{beware, check, draft, live, stand};
+use super::share::{beware, check, draft, live, stand};
 use super::{KindPlanner, Patch, Site, facts, refused, request_of, send};
 use crate::cluster::flagger::spec::{self, Gate};
 use crate::cluster::flagger::{self, CANARY, Flagger};
@@ -110,7 +110,7 @@ async fn plan(site: &Site, ask: &Ask) -> Result<Draft, Refusal> {
     let before = format!("{trial} at {}, {}", percent(rollout.asked), rollout.situation.word());
     let mut known = facts::gather(&canary, &FACTS);
     known.push(Known { name: WEIGHT.into(), value: json!(rollout.set) });
-    let draft = draft(site, ask, before, String::new(), known).await;
+    let draft = draft(site, ask, &canary, before, String::new(), known).await;
     let mut scene = Scene { site, ask, place, canary, rollout, draft };
     scene.draft.share = Some(scene.rollout.asked);
     let suspended = flag(&scene.canary, "/spec/suspend");

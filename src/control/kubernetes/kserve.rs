@@ -33,9 +33,9 @@ fn stepped(operation: &Operation, now: f64, ladder: &[f64]) -> Result<i64, Refus
         next.ok_or_else(|| Refusal::new("all traffic is asked for already", "promote --full ends the canary"))
     };
     match operation {
-        Operation::Retry => super::parts::whole(next(0.0)?.round()),
-        Operation::SetWeight { percent } => super::parts::whole(*percent),
-        _ => super::parts::whole(next(now)?.round()),
+        Operation::Retry => super::share::whole(next(0.0)?.round()),
+        Operation::SetWeight { percent } => super::share::whole(*percent),
+        _ => super::share::whole(next(now)?.round()),
     }
 }
 

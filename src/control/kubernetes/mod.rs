@@ -2,18 +2,22 @@
 //! kind is a [`KindPlanner`], one file each and one line in [`PLANNERS`].
 
 mod access;
-mod answer;
-mod connect;
+pub mod answer;
+mod argo;
+mod deployment;
 mod dry;
 pub mod facts;
 mod fault;
 mod flagger;
 mod kserve;
 pub mod object;
+pub mod owner;
 mod parts;
 pub mod request;
+pub mod revision;
 mod route;
 pub mod send;
+mod share;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,6 +30,7 @@ use crate::domain::act::{Plan, Refusal, Request};
 use crate::domain::{ControllerKind, Fault, FaultKind, Target};
 
 pub use object::{Objects, Place};
+pub use parts::{check, finding, kept_long_enough, note, template_patch};
 pub use request::Patch;
 
 /// Everything a planner needs of its cluster.
@@ -37,6 +42,18 @@ pub struct Site {
     pub cluster: Arc<ClusterConfig>,
     /// How long effects are waited for.
     pub control: Arc<ControlConfig>,
+}
+
+impl Site {
+    /// Until when the controller should have seen a write, seconds.
+    pub fn observed_s(&self) -> f64 {
+        self.control.observed_within.as_secs_f64()
+    }
+
+    /// Until when a write should be effective, seconds.
+    pub fn effective_s(&self) -> f64 {
+        self.control.effective_within.as_secs_f64()
+    }
 }
 
 /// Plans and looks for one kind of rollout object. Sending is the same for all.
@@ -62,6 +79,16 @@ pub trait KindPlanner: Send + Sync {
         })
     }
 
+    /// Why a request is not needed any more, in words that begin with `already so`. Then it is not sent.
+    fn needless<'a>(
+        &'a self,
+        _: &'a Site,
+        _: &'a Plan,
+        _: usize,
+    ) -> Boxed<'a, Result<Option<String>, Fault>> {
+        Box::pin(async { Ok(None) })
+    }
+
     /// As [`Sender::settled`]; by the effect that the request names unless the kind knows better.
     fn settled<'a>(&'a self, site: &'a Site, plan: &'a Plan, n: usize) -> Boxed<'a, Result<Settled, Fault>> {
         Box::pin(async move { send::settled(&site.objects, request_of(plan, n)?).await })
@@ -72,8 +99,14 @@ pub trait KindPlanner: Send + Sync {
 }
 
 /// Every kind that can be acted upon. One line registers one.
-pub const PLANNERS: &[&dyn KindPlanner] =
-    &[&flagger::FlaggerPlanner, &kserve::KserveKnative, &kserve::KserveStandard, &route::Routes];
+pub const PLANNERS: &[&dyn KindPlanner] = &[
+    argo::ARGO,
+    deployment::DEPLOYMENTS,
+    &flagger::FlaggerPlanner,
+    &kserve::KserveKnative,
+    &kserve::KserveStandard,
+    &route::Routes,
+];
 
 /// A controller for each configured cluster. Nothing is connected yet.
 ///
@@ -110,7 +143,7 @@ impl Cluster {
         let objects = match &*kept {
             Some(objects) => objects.clone(),
             None => {
-                let client = connect::connect(&self.cluster, self.deadline).await?;
+                let client = crate::cluster::connect(&self.cluster, self.deadline).await?;
                 let objects = Objects::new(client, &self.cluster.name, self.deadline, self.max_bytes);
                 kept.insert(objects).clone()
             }
@@ -167,9 +200,15 @@ impl Sender for Cluster {
                 Ok(planner) => planner,
                 Err(fault) => return Sent::Refused(fault.detail),
             };
-            match self.site().await {
-                Ok(site) => planner.send(&site, plan, n, audit_id).await,
-                Err(fault) => Sent::Refused(format!("nothing was sent: {fault}")),
+            let nothing = |fault: Fault| Sent::Refused(format!("nothing was sent: {fault}"));
+            let site = match self.site().await {
+                Ok(site) => site,
+                Err(fault) => return nothing(fault),
+            };
+            match self.after(planner.needless(&site, plan, n).await).await {
+                Ok(None) => planner.send(&site, plan, n, audit_id).await,
+                Ok(Some(note)) => Sent::Accepted { audit_id: audit_id.into(), note },
+                Err(fault) => nothing(fault),
             }
         })
     }

@@ -81,8 +81,8 @@ pub enum Written {
 /// Objects of one API server.
 #[derive(Clone)]
 pub struct Objects {
-    client: kube::Client,
-    deadline: Duration,
+    pub(super) client: kube::Client,
+    pub(super) deadline: Duration,
     max_bytes: u64,
     server: Arc<str>,
     pub(super) access: Arc<Access>,

@@ -1,120 +1,80 @@
-//! Small parts of drafts and findings that several planners need.
+//! Parts that the plans of several kinds share.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::object::{Objects, Place};
-use super::{Site, refused};
-use crate::cluster::{Around, Kind, Naming};
-use crate::control::{Ask, Draft, Finding, Seen};
-use crate::domain::act::{Beware, CheckPlan, Known, Refusal};
-use crate::domain::{Fault, FaultKind, Level, Revision, Rollout, Version};
+use super::object::{FIELD_MANAGER, Place};
+use super::request::Patch;
+use super::revision::Found;
+use crate::control::{Ask, Finding, Seen};
+use crate::domain::act::{CheckPlan, Plan};
+use crate::domain::text;
+
+/// Our annotation: who acted last, and why. The controllers themselves remember neither.
+const LAST_ACT: &str = "wardroom/last-act";
+/// How long a GitOps controller is given to put a template back: three times the usual delay of self-heal, seconds.
+const GITOPS_S: i64 = 15;
 
 /// A check of a plan.
-pub(super) fn check(id: &str, words: impl Into<String>, needed: bool, within_s: f64) -> CheckPlan {
+pub fn check(id: &str, words: &str, needed: bool, within_s: f64) -> CheckPlan {
     CheckPlan { id: id.into(), words: words.into(), needed, within_s }
 }
 
-/// A warning.
-pub(super) fn beware(level: Level, text: impl Into<String>) -> Beware {
-    Beware { level, text: text.into() }
-}
-
 /// What a check sees: it holds, or not yet.
-pub(super) fn finding(id: &str, holds: bool, detail: impl Into<String>) -> Finding {
-    Finding { id: id.into(), seen: if holds { Seen::Yes } else { Seen::NotYet }, detail: detail.into() }
+pub fn finding(id: &str, holds: bool, detail: &str) -> Finding {
+    let seen = if holds { Seen::Yes } else { Seen::NotYet };
+    Finding { id: id.into(), seen, detail: text::clean(detail, 300) }
 }
 
-/// How revisions are named here, and by what ladder.
-pub(super) fn naming(site: &Site) -> Naming {
-    Naming { version_from: site.cluster.version_from.clone(), ladder: site.cluster.ladder.clone() }
+/// Who, what, when and why in one line.
+fn why(ask: &Ask, verb: &str) -> String {
+    let at = ask.now.format("%Y-%m-%dT%H:%M:%SZ");
+    let who = if ask.who.is_empty() { "wardroom" } else { &ask.who };
+    let reason = if ask.reason.is_empty() { String::new() } else { format!(": {}", ask.reason) };
+    text::clean(&format!("{verb} by {who} at {at}{reason}"), 500)
 }
 
-/// Objects by their places; those that are absent are left out.
-///
-/// # Errors
-/// What is wrong with the server.
-pub(super) async fn around(objects: &Objects, places: &[Place]) -> Result<Around, Fault> {
-    let mut around = Around::default();
-    let reads = futures_util::future::join_all(
-        places.iter().map(|place| async move { (place, objects.get(&place.path()).await) }),
-    );
-    for (place, read) in reads.await {
-        match read {
-            Ok(object) => {
-                around.put(place.resource.plural, &place.namespace, &place.name, object.into());
-            }
-            Err(fault) if fault.kind == FaultKind::Absent => {}
-            Err(fault) => return Err(fault),
-        }
+/// An optional annotation with who and why. It changes metadata only.
+pub fn note(place: &Place, ask: &Ask, verb: &str) -> Patch {
+    let text = why(ask, verb);
+    let body = json!({"metadata": {"annotations": {LAST_ACT: text}}});
+    Patch::new(place, "", "note who and why", body)
+        .telling(&[(&format!("/metadata/annotations/{}", escape(LAST_ACT)), text.into())])
+        .optional()
+}
+
+/// Replaces the pod template by a revision's, whole: a merge cannot take away what the bad version added. Who and why
+/// stand in an annotation, ours or the one that `kubectl rollout history` shows.
+pub fn template_patch(place: &Place, live: &Value, ask: &Ask, target: &Found, ours: bool) -> Patch {
+    let key = if ours { LAST_ACT } else { "kubernetes.io/change-cause" };
+    let text = why(ask, &format!("rollback to {}", target.name()));
+    let mut operations = vec![json!({"op": "replace", "path": "/spec/template", "value": target.template})];
+    if live.pointer("/metadata/annotations").is_some() {
+        let path = format!("/metadata/annotations/{}", escape(key));
+        operations.push(json!({"op": "add", "path": path, "value": text}));
+    } else {
+        operations.push(json!({"op": "add", "path": "/metadata/annotations", "value": {key: text}}));
     }
-    Ok(around)
+    let words = format!("template ← {} ({})", target.name(), target.hash);
+    let template = super::facts::digest(&target.template);
+    Patch::new(place, "", words, Value::Array(operations))
+        .telling(&[(super::facts::TEMPLATE, template.into())])
 }
 
-/// The object means this rollout now; a refusal when it is none, or when the act cannot be done in its state.
-///
-/// # Errors
-/// The refusal.
-pub(super) fn stand(
-    kind: &dyn Kind,
-    live: &Value,
-    around: &Around,
-    site: &Site,
-    ask: &Ask,
-) -> Result<Rollout, Refusal> {
-    let Some(mut rollout) = kind.read(live, around, &naming(site), ask.now) else {
-        let why = format!("{} is no rollout of this kind any more", ask.target);
-        return Err(Refusal::new(why, "look at the object"));
-    };
-    rollout.target = Some(ask.target.clone());
-    match rollout.refuses(&ask.operation) {
-        None => Ok(rollout),
-        Some(why) => {
-            let (why, instead) = why.split_once("; ").unwrap_or((why.as_str(), "nothing was sent"));
-            Err(Refusal::new(why, instead))
-        }
-    }
+fn escape(key: &str) -> String {
+    key.replace('~', "~0").replace('/', "~1")
 }
 
-/// The live object.
-///
-/// # Errors
-/// Why it cannot be read.
-pub(super) async fn live(site: &Site, place: &Place) -> Result<Value, Refusal> {
-    site.objects.get(&place.path()).await.map_err(refused)
-}
-
-/// Whether a revision is the one that the operator named: by version, name or hash.
-pub(super) fn is_named(revision: &Revision, name: &Version) -> bool {
-    revision.version.as_ref() == Some(name)
-        || revision.name() == name.as_str()
-        || revision.hash == name.as_str()
-}
-
-/// A draft with what every draft says.
-pub(super) async fn draft(site: &Site, ask: &Ask, before: String, after: String, facts: Vec<Known>) -> Draft {
-    let mut beware = Vec::new();
-    if let Some(owner) = ask.seen.as_ref().map(|seen| &seen.owner).filter(|owner| !owner.is_empty()) {
-        beware.push(self::beware(
-            Level::Critical,
-            format!("{owner} owns the manifest: what Git sets is set back; change it there as well"),
-        ));
-    }
-    Draft { before, after, facts, beware, identity: site.objects.identity().await, ..Draft::default() }
-}
-
-/// A percent that a controller takes only whole.
-///
-/// # Errors
-/// It is not whole or not a percent.
-pub(super) fn whole(percent: f64) -> Result<i64, Refusal> {
-    if !(0.0..=100.0).contains(&percent) {
-        return Err(Refusal::new(format!("{percent} is no percent"), "name a weight from 0 to 100"));
-    }
-    if percent.fract() != 0.0 {
-        return Err(Refusal::new(format!("{percent} % is not whole"), "KServe takes whole percents"));
-    }
-    #[expect(clippy::cast_possible_truncation, reason = "whole, 0 to 100")]
-    Ok(percent as i64)
+/// Whether a template that is still ours has outlived the delay of a GitOps controller since it was written.
+pub fn kept_long_enough(plan: &Plan, home: &Value) -> Finding {
+    let entries = home.pointer("/metadata/managedFields").and_then(Value::as_array).into_iter().flatten();
+    let ours = entries.filter(|entry| entry.get("manager").and_then(Value::as_str) == Some(FIELD_MANAGER));
+    let times = ours.filter_map(|entry| {
+        let time = entry.get("time")?.as_str()?;
+        Some(chrono::DateTime::parse_from_rfc3339(time).ok()?.to_utc())
+    });
+    let written = times.max().unwrap_or(plan.made_at);
+    let age = (chrono::Utc::now() - written).num_seconds();
+    finding("kept", age >= GITOPS_S, &format!("kept for {} s of {GITOPS_S} s", age.max(0)))
 }
 
 #[cfg(test)]
@@ -122,23 +82,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn percents_are_whole() {
-        assert_eq!(whole(25.0), Ok(25));
-        for odd in [2.5, -1.0, 101.0, f64::NAN] {
-            assert!(whole(odd).is_err(), "{odd}");
-        }
-    }
-
-    #[test]
-    fn a_revision_has_three_names() {
-        let revision = Revision {
-            number: Some(3),
-            hash: "59c8".into(),
-            version: Some(Version::new("1.2.0")),
-            ..Revision::default()
-        };
-        assert!(["1.2.0", "59c8"].iter().all(|name| is_named(&revision, &Version::new(name))));
-        let bare = Revision { version: None, ..revision };
-        assert!(is_named(&bare, &Version::new("rev 3 (59c8)")) && !is_named(&bare, &Version::new("3")));
+    fn keys_with_slashes_are_escaped_in_pointers() {
+        assert_eq!(escape("kubernetes.io/change-cause"), "kubernetes.io~1change-cause");
+        assert_eq!(escape("a~b/c"), "a~0b~1c");
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::object::Place;
-use super::parts::{around, beware, check, draft, finding, live, stand};
+use super::share::{around, beware, check, draft, finding, live, stand};
 use super::{KindPlanner, Patch, Site, refused};
 use crate::cluster::httproute::{self, HTTP_ROUTE, HttpRoute};
 use crate::cluster::route::{self, Backend, CANARY_MARK, Rule, Split};
@@ -91,7 +91,7 @@ fn wanted(ask: &Ask, rollout: &Rollout, split: &Split, ladder: &[f64]) -> Result
             let (old, new) = split.names();
             let named = |name: &str| {
                 let revision = rollout.revisions.iter().find(|revision| revision.hash == name);
-                revision.is_some_and(|revision| super::parts::is_named(revision, to))
+                revision.is_some_and(|revision| super::share::is_named(revision, to))
             };
             match (named(old), named(new)) {
                 (true, false) => Ok(0.0),
@@ -157,7 +157,7 @@ async fn plan(site: &Site, ask: &Ask) -> Result<Draft, Refusal> {
     let (body, facts, effect) = patch(&split, to);
     let before = format!("{new_name} at {}, {old_name} at {}", percent(now), percent(100.0 - now));
     let after = format!("{new_name} at {}, {old_name} at {}", percent(to), percent(100.0 - to));
-    let mut draft = draft(site, ask, before, after, facts.clone()).await;
+    let mut draft = draft(site, ask, &object, before, after, facts.clone()).await;
     draft.share = Some((to - now).abs());
     draft.expected_s = 5.0;
     if to <= 0.0 || to >= 100.0 {

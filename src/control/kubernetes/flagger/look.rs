@@ -8,7 +8,7 @@ use crate::cluster::httproute::{self, HTTP_ROUTE};
 use crate::cluster::virtualservice::{self, VIRTUAL_SERVICE};
 use crate::cluster::{Around, percent};
 use crate::control::kubernetes::object::Place;
-use crate::control::kubernetes::parts::{around, finding};
+use crate::control::kubernetes::share::{around, finding};
 use crate::control::kubernetes::{Site, request_of};
 use crate::control::{Finding, Ready, Seen};
 use crate::domain::act::{Operation, Plan};

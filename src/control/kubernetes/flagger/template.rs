@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::Scene;
 use crate::cluster::{Around, flagger};
 use crate::control::kubernetes::object::Place;
-use crate::control::kubernetes::parts::is_named;
+use crate::control::kubernetes::share::is_named;
 use crate::control::kubernetes::{Patch, facts};
 use crate::domain::act::Refusal;
 use crate::domain::{Level, Version};
@@ -56,7 +56,7 @@ pub(super) async fn put(scene: &mut Scene<'_>, to: &Version, around: &Around) ->
     };
     let current = deployment.pointer("/spec/template").cloned().unwrap_or_default();
     if current == template {
-        scene.draft.beware.push(crate::control::kubernetes::parts::beware(
+        scene.draft.beware.push(crate::control::kubernetes::share::beware(
             Level::Ok,
             format!("the target has the template of {to} already"),
         ));
@@ -65,7 +65,7 @@ pub(super) async fn put(scene: &mut Scene<'_>, to: &Version, around: &Around) ->
     let place = Place::new(flagger::DEPLOYMENTS, &namespace, flagger::target(&scene.canary));
     let why = if scene.ask.reason.is_empty() { String::new() } else { format!(": {}", scene.ask.reason) };
     let cause = format!("wardroom: {} rolls back to {to}{why}", scene.ask.who);
-    let mut body = vec![json!({"op": "replace", "path": "/spec/template", "value": template})];
+    let mut body = vec![json!({"op": "replace", "path": "/spec/template", "value": &template})];
     if deployment.pointer("/metadata/annotations").is_some() {
         let path = "/metadata/annotations/kubernetes.io~1change-cause";
         body.push(json!({"op": "add", "path": path, "value": cause}));
@@ -73,7 +73,7 @@ pub(super) async fn put(scene: &mut Scene<'_>, to: &Version, around: &Around) ->
     let patch =
         Patch::new(&place, "", format!("template of {} ← {to} ({hash})", place.name), Value::Array(body))
             .resting_on(facts::gather(&deployment, &[REVISION]))
-            .telling(&[("spec.template", template)]);
+            .telling(&[(facts::TEMPLATE, facts::digest(&template).into())]);
     let request = patch.request(&scene.site.objects, &deployment).await;
     scene.draft.requests.push(request);
     Ok(())

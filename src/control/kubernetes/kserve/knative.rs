@@ -7,7 +7,7 @@ use crate::cluster::inferenceservice::{InferenceService, KNATIVE_SERVICES, REVIS
 use crate::cluster::kserve_knative::{Names, traffic, version};
 use crate::cluster::percent;
 use crate::control::kubernetes::object::Place;
-use crate::control::kubernetes::parts::{
+use crate::control::kubernetes::share::{
     around, beware, check, draft, finding, is_named, live, naming, stand,
 };
 use crate::control::kubernetes::{Patch, Site, facts, refused};
@@ -68,7 +68,7 @@ pub(super) async fn plan(site: &Site, ask: &Ask) -> Result<Draft, Refusal> {
     let mut known = facts::gather(&object, &FACTS);
     known.push(Known { name: REVISION.into(), value: json!(wanted.revision) });
     known.push(Known { name: SHARE.into(), value: json!(wanted.share) });
-    let mut draft = draft(site, ask, before, after, known).await;
+    let mut draft = draft(site, ask, &object, before, after, known).await;
     draft.share = Some((wanted.share - traffic(&object, &wanted.revision)).abs());
     draft.expected_s = 15.0;
     if wanted.whole {

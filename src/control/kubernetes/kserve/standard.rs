@@ -9,7 +9,7 @@ use crate::cluster::inferenceservice::{InferenceService, mode};
 use crate::cluster::kserve_standard::{predictor_name, true_weight};
 use crate::cluster::{Around, percent};
 use crate::control::kubernetes::object::{Place, uid_of};
-use crate::control::kubernetes::parts::{around, beware, check, draft, finding, is_named, live, stand};
+use crate::control::kubernetes::share::{around, beware, check, draft, finding, is_named, live, stand};
 use crate::control::kubernetes::{Patch, Site, facts, refused};
 use crate::control::{Ask, Draft, Finding, Seen};
 use crate::domain::act::{Known, Operation, Plan, Refusal, VersionMap};
@@ -60,7 +60,7 @@ pub(super) async fn plan(site: &Site, ask: &Ask) -> Result<Draft, Refusal> {
     let mut known = facts::gather(&object, &FACTS);
     known.push(Known { name: PREDICTOR.into(), value: json!(change.predictor) });
     known.push(Known { name: SHARE.into(), value: json!(change.share) });
-    let mut draft = draft(site, ask, before, after, known).await;
+    let mut draft = draft(site, ask, &object, before, after, known).await;
     draft.share = Some((change.share - rollout.asked).abs());
     draft.expected_s = 30.0;
     if change.share <= 0.0 {
