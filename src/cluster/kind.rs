@@ -113,6 +113,8 @@ pub trait Kind: Send + Sync {
 
 /// Every kind that is read. One line registers one.
 pub const KINDS: &[&dyn Kind] = &[
+    &super::argo::Argo,
+    &super::deployment::Deployment,
     &super::flagger::Flagger,
     &super::inferenceservice::InferenceService,
     &super::httproute::HttpRoute,

@@ -2,7 +2,11 @@
 //! pure; `connect` builds a client. The reading half (`sources`) and the writing half (`control`) share these, not
 //! a socket.
 
+pub mod argo;
+pub mod autoscaler;
 pub mod connect;
+pub mod deployment;
+mod duration;
 pub mod flagger;
 pub mod httproute;
 pub mod inferenceservice;
@@ -11,6 +15,10 @@ pub mod kserve_knative;
 pub mod kserve_standard;
 pub mod ladder;
 mod look;
+pub mod owner;
+#[cfg(test)]
+mod recorded;
+pub mod revisions;
 pub mod route;
 pub mod trouble;
 pub mod virtualservice;
