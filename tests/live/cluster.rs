@@ -83,7 +83,10 @@ impl Cluster {
             let mut item = item.clone();
             change(&mut item);
             let api = item["apiVersion"].as_str().unwrap().to_owned();
-            let plural = format!("{}s", item["kind"].as_str().unwrap().to_lowercase());
+            let plural = match item["kind"].as_str().unwrap() {
+                "Canary" => "canaries".to_owned(),
+                kind => format!("{}s", kind.to_lowercase()),
+            };
             self.call("POST", &self.path(&api, &plural), "application/json", &item);
         }
     }

@@ -185,7 +185,9 @@ async fn plan(site: &Site, ask: &Ask) -> Result<Draft, Refusal> {
         Level::Ok,
         "the route is not the traffic: proxies take seconds, open connections and sticky sessions keep the old share",
     ));
-    if family.resource == HTTP_ROUTE {
+    let spoken =
+        object.pointer("/status/parents").and_then(Value::as_array).is_some_and(|all| !all.is_empty());
+    if family.resource == HTTP_ROUTE && spoken {
         draft.checks.push(check("observed", "every gateway has accepted this generation", true, WITHIN));
     }
     draft.checks.push(check(
