@@ -9,19 +9,10 @@ use crate::lab::{Lab, observe_with};
 /// The word of a controller, which this lab does not have: a canary that gets a quarter of the traffic.
 fn on_trial(store: &mut Store, source: &str, stable: &str, canary: &str) {
     let rollout = Rollout {
-        controller: "lab".into(),
-        stable: Version::new(stable),
         canary: Some(Version::new(canary)),
-        steps: Vec::new(),
-        step: 0,
         asked: 25.0,
-        measured: None,
         phase: Phase::Progressing,
-        since: None,
-        until: None,
-        waits: false,
-        owner: String::new(),
-        message: String::new(),
+        ..Rollout::of("lab", Version::new(stable))
     };
     let model = ModelId::new("lab", "breast-cancer");
     let harvest = Harvest::of(vec![Fact::Rollout { model, rollout }]);

@@ -20,6 +20,13 @@ fn model(uri: &str) -> Value {
     json!({"modelFormat": {"name": "sklearn"}, "storageUri": uri})
 }
 
+/// The schema wants the container's name in a canary.
+fn named(uri: &str) -> Value {
+    let mut model = model(uri);
+    model["name"] = json!("kserve-container");
+    model
+}
+
 /// The controller in Knative mode, as far as traffic goes.
 struct Knative {
     cluster: Cluster,
@@ -179,7 +186,7 @@ impl Standard {
         let object = json!({"apiVersion": API, "kind": "InferenceService",
             "metadata": {"name": "m", "annotations": {"serving.kserve.io/deploymentMode": "Standard"}},
             "spec": {"predictor": {"name": "v1", "minReplicas": 2, "model": model("s3://m/1")},
-                "canary": [{"trafficPercent": 25, "predictor": {"name": "v2", "model": model("s3://m/2")}}]}});
+                "canary": [{"trafficPercent": 25, "predictor": {"name": "v2", "model": named("s3://m/2")}}]}});
         cluster.call("POST", &cluster.path(API, "inferenceservices"), "application/json", &object);
         let path = cluster.path(API, "inferenceservices/m");
         let lab = Self { cluster, path };
@@ -347,7 +354,7 @@ fn standin_another_canary_in_the_first_place_is_not_moved_by_mistake() {
         "{sent:?}"
     );
     let several = json!([{"op": "add", "path": "/spec/canary/-", "value":
-        {"trafficPercent": 5, "predictor": {"name": "v4", "model": model("s3://m/4")}}}]);
+        {"trafficPercent": 5, "predictor": {"name": "v4", "model": named("s3://m/4")}}}]);
     lab.cluster.call("PATCH", &lab.path, JSON, &several);
     assert!(lab.driver().plan(Operation::Abort).unwrap_err().why.contains("2 canaries at once"));
 }

@@ -19,6 +19,7 @@ mod drift;
 mod driver;
 mod flagger;
 mod haproxy;
+mod heal;
 mod judging;
 mod kserve;
 mod lab;

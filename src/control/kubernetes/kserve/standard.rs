@@ -242,6 +242,10 @@ fn dark(old: &Value) -> Value {
         }
         fields.insert("minReplicas".into(), json!(1));
     }
+    // The schema of KServe 0.20 wants the container's name in a canary, and not in the predictor.
+    if let Some(model) = predictor.get_mut("model").and_then(Value::as_object_mut) {
+        model.entry("name").or_insert_with(|| json!("kserve-container"));
+    }
     json!({"trafficPercent": 0, "predictor": predictor})
 }
 
