@@ -19,7 +19,6 @@ mod drift;
 mod driver;
 mod flagger;
 mod haproxy;
-mod heal;
 mod judging;
 mod kserve;
 mod lab;
