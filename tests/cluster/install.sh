@@ -16,7 +16,8 @@ definitions=(
     "kserve github.com/kserve/kserve@v0.20.0 config/crd/full/serving.kserve.io_inferenceservices.yaml"
     "gateway-api sigs.k8s.io/gateway-api@v1.6.1 config/crd/standard"
     "istio istio.io/api@v1.31.1 kubernetes"
-    "knative knative.dev/serving@v0.51.0 $resources/service.yaml $resources/route.yaml $resources/revision.yaml $resources/configuration.yaml"
+    "knative knative.dev/serving@v0.51.0 $resources/service.yaml $resources/route.yaml
+        $resources/revision.yaml $resources/configuration.yaml"
 )
 
 say() { printf '%s\n' "live: $*" >&2; }
@@ -61,7 +62,7 @@ build() {
 copy_definitions() {
     local line name module paths path root
     for line in "${definitions[@]}"; do
-        read -r name module paths <<<"$line"
+        read -r -d '' name module paths <<<"$line" || true
         [[ $module == *@* ]] || module+=@$(required "$name" "$module")
         root=$(cd / && go mod download -json "$module" | sed -n 's/^\t"Dir": "\(.*\)",$/\1/p')
         mkdir "$1/$name"

@@ -1,154 +1,257 @@
-//! The test cluster: a namespace of one's own, objects to start from, waiting for conditions.
+//! A real cluster: found by `WARDROOM_TEST_KUBECONFIG`, never by `KUBECONFIG`, which may be production's.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use http::Request;
-use kube::Client;
 use serde_json::{Value, json};
 use tokio::runtime::{Builder, Runtime};
+use wardroom::config::{self, ClusterConfig};
 
-/// How long a condition may take.
-pub const PATIENCE: Duration = Duration::from_secs(90);
+/// How long a controller may take to do what it should.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+const DEADLINE: Duration = Duration::from_secs(15);
 
-/// Content type of a merge patch.
-pub const MERGE: &str = "application/merge-patch+json";
-/// Content type of a JSON patch.
-pub const JSON: &str = "application/json-patch+json";
+static SKIPPED: AtomicUsize = AtomicUsize::new(0);
+static NAMESPACES: AtomicUsize = AtomicUsize::new(0);
 
-/// A namespace on the test cluster, gone when this is dropped.
+/// A cluster as one identity.
+#[derive(Clone)]
 pub struct Cluster {
-    /// The admin's kubeconfig.
-    pub kubeconfig: PathBuf,
-    /// The namespace.
-    pub namespace: String,
-    /// The admin's client.
-    pub admin: Client,
-    runtime: Runtime,
+    kubeconfig: PathBuf,
+    client: kube::Client,
 }
 
-static COUNT: AtomicU32 = AtomicU32::new(0);
-static SKIPPED: AtomicU32 = AtomicU32::new(0);
+/// What a server said: the answer, or its status code and message.
+pub type Answered = Result<Value, (u16, String)>;
+
+/// Runs a future from anywhere, also from within another runtime.
+pub fn block<T: Send + 'static>(future: impl Future<Output = T> + Send + 'static) -> T {
+    static RUNTIME: OnceLock<Runtime> = OnceLock::new();
+    let runtime =
+        RUNTIME.get_or_init(|| Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap());
+    let (sender, receiver) = std::sync::mpsc::channel();
+    runtime.spawn(async move {
+        let _ = sender.send(future.await);
+    });
+    receiver.recv().expect("the task of the test helper panicked")
+}
 
 impl Cluster {
-    /// A new namespace `wardroom-PREFIX-…`, or nothing when there is no cluster: then the test is skipped, loudly. In
-    /// CI and in the lab a skip is a failure.
-    pub fn here(prefix: &str) -> Option<Self> {
-        let Ok(path) = std::env::var("WARDROOM_TEST_KUBECONFIG") else {
-            let must = ["CI", "WARDROOM_LIVE"].iter().any(|name| std::env::var_os(name).is_some());
-            assert!(!must, "WARDROOM_TEST_KUBECONFIG is not set");
+    /// The cluster of this run, as its administrator. Without one the test is skipped: loudly, counted, and not where
+    /// `CI` or `WARDROOM_NO_SKIP` is set.
+    pub fn here() -> Option<Self> {
+        let Some(path) = std::env::var_os("WARDROOM_TEST_KUBECONFIG") else {
+            assert!(
+                std::env::var_os("CI").is_none() && std::env::var_os("WARDROOM_NO_SKIP").is_none(),
+                "WARDROOM_TEST_KUBECONFIG is not set, and skipping is not allowed here"
+            );
+            let name = std::thread::current().name().unwrap_or_default().to_owned();
             let count = SKIPPED.fetch_add(1, Ordering::SeqCst) + 1;
-            eprintln!("SKIPPED ({count}): {prefix}: WARDROOM_TEST_KUBECONFIG is not set");
+            // Past the test harness, which swallows what a passing test prints.
+            let _ = writeln!(
+                std::io::stderr(),
+                "SKIPPED ({count}): {name}: WARDROOM_TEST_KUBECONFIG is not set; see tests/live/README.md"
+            );
             return None;
         };
-        let kubeconfig = PathBuf::from(path);
-        let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-        let admin = runtime.block_on(client(&kubeconfig));
-        let number = COUNT.fetch_add(1, Ordering::SeqCst);
-        let namespace = format!("wardroom-{prefix}-{}-{number}", std::process::id());
-        let here = Self { kubeconfig, namespace, admin, runtime };
-        here.call(
-            "POST",
-            "/api/v1/namespaces",
-            "application/json",
-            &json!({"metadata": {"name": here.namespace}}),
+        Some(Self::of(PathBuf::from(path)))
+    }
+
+    fn of(kubeconfig: PathBuf) -> Self {
+        let config = config_of(&kubeconfig);
+        let place = wardroom::cluster::connect::place(&config);
+        let host = url::Url::parse(&place)
+            .ok()
+            .and_then(|url| url.host_str().map(str::to_owned))
+            .unwrap_or_default();
+        let loopback = ["localhost", "127.0.0.1", "[::1]"].contains(&host.as_str());
+        assert!(
+            loopback || std::env::var("WARDROOM_TEST_KUBECONFIG_REMOTE").is_ok_and(|value| value == "1"),
+            "{place} is not on this machine: set WARDROOM_TEST_KUBECONFIG_REMOTE=1 when it is a test cluster"
         );
-        Some(here)
+        let client = block(async move { wardroom::cluster::connect(&config, DEADLINE).await }).unwrap();
+        Self { kubeconfig, client }
     }
 
-    /// The kubeconfig of another identity: `operator`, `pauser`, `viewer`.
-    pub fn kubeconfig_of(&self, identity: &str) -> PathBuf {
-        self.kubeconfig.with_file_name(format!("{identity}.kubeconfig"))
+    /// The same cluster as another of its identities: `operator`, `pauser`, `viewer`. Only the lab has these.
+    pub fn identity(&self, name: &str) -> Option<Self> {
+        let path = self.kubeconfig.with_file_name(format!("{name}.kubeconfig"));
+        path.exists().then(|| Self::of(path))
     }
 
-    /// Runs a future on the cluster's runtime.
-    pub fn run<T>(&self, future: impl Future<Output = T>) -> T {
-        self.runtime.block_on(future)
+    /// A value of the lab's `cluster.json`: `kube_plane`, `kube_audit_log`.
+    pub fn key(&self, key: &str) -> Option<String> {
+        let text = std::fs::read_to_string(self.kubeconfig.with_file_name("cluster.json")).ok()?;
+        let all: Value = serde_json::from_str(&text).ok()?;
+        all.get(key)?.as_str().map(str::to_owned)
     }
 
-    /// The path of objects in the namespace: `argoproj.io/v1alpha1`, `rollouts/m`.
-    pub fn path(&self, api: &str, rest: &str) -> String {
-        let root = if api.contains('/') { "apis" } else { "api" };
-        format!("/{root}/{api}/namespaces/{}/{rest}", self.namespace)
+    /// The file.
+    pub fn kubeconfig(&self) -> &Path {
+        &self.kubeconfig
     }
 
-    /// Creates the objects of a file in `config/`, changed as wanted.
-    pub fn create(&self, file: &str, name: &str, change: impl Fn(&mut Value)) {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/live/config").join(file);
-        let text = std::fs::read_to_string(path).unwrap();
-        let text = text.replace("@NAME", name).replace("@BACKEND", "http://127.0.0.1:1");
-        let list: Value = serde_json::from_str(&text).unwrap();
-        for item in list["items"].as_array().unwrap() {
-            let mut item = item.clone();
-            change(&mut item);
-            let api = item["apiVersion"].as_str().unwrap().to_owned();
-            let plural = match item["kind"].as_str().unwrap() {
-                "Canary" => "canaries".to_owned(),
-                kind => format!("{}s", kind.to_lowercase()),
-            };
-            self.call("POST", &self.path(&api, &plural), "application/json", &item);
+    /// The server's URL.
+    pub fn server(&self) -> String {
+        wardroom::cluster::connect::place(&config_of(&self.kubeconfig))
+    }
+
+    /// The client.
+    pub fn client(&self) -> kube::Client {
+        self.client.clone()
+    }
+
+    /// A `[[cluster]]` for it, named `lab`, for these namespaces.
+    pub fn section(&self, namespaces: &[&str]) -> String {
+        format!(
+            "[[cluster]]\nname = \"lab\"\nkubeconfig = {:?}\nnamespaces = {namespaces:?}\n",
+            self.kubeconfig.display().to_string()
+        )
+    }
+
+    /// One request. Merge patches are `PATCH`, JSON patches `JSON`.
+    pub fn call(&self, verb: &str, path: &str, body: Option<&Value>) -> Answered {
+        let (verb, content) = match verb {
+            "PATCH" => ("PATCH", "application/merge-patch+json"),
+            "JSON" => ("PATCH", "application/json-patch+json"),
+            other => (other, "application/json"),
+        };
+        let body = body.map(|body| body.to_string().into_bytes()).unwrap_or_default();
+        let request = http::Request::builder()
+            .method(verb)
+            .uri(path)
+            .header("Content-Type", content)
+            .body(body)
+            .unwrap();
+        let client = self.client();
+        let answer =
+            block(async move { tokio::time::timeout(DEADLINE, client.request::<Value>(request)).await });
+        match answer {
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(kube::Error::Api(status))) => Err((status.code, status.message)),
+            Ok(Err(error)) => Err((0, error.to_string())),
+            Err(_) => Err((0, "no answer in time".into())),
         }
     }
 
-    /// Asks as admin; fails the test unless it is done.
-    pub fn call(&self, verb: &str, path: &str, kind: &str, body: &Value) -> Value {
-        self.try_call(verb, path, kind, body).unwrap_or_else(|error| panic!("{verb} {path}: {error}"))
+    /// A namespace of the test's own, gone when it is dropped.
+    pub fn namespace(&self, what: &str) -> Namespace {
+        let number = NAMESPACES.fetch_add(1, Ordering::SeqCst);
+        let name = format!("wardroom-{what}-{}-{number}", std::process::id());
+        let body = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}});
+        self.call("POST", "/api/v1/namespaces", Some(&body)).unwrap();
+        let namespace = Namespace { cluster: self.clone(), name };
+        // Pods need the namespace's own account.
+        namespace.wait("serviceaccounts", "default", |_| true);
+        namespace
+    }
+}
+
+fn config_of(kubeconfig: &Path) -> ClusterConfig {
+    let text = format!("[[cluster]]\nname = \"lab\"\nkubeconfig = {:?}\n", kubeconfig.display().to_string());
+    config::parse("cluster", &text, &[]).unwrap().config.cluster.remove(0)
+}
+
+/// A namespace, deleted in the end.
+pub struct Namespace {
+    cluster: Cluster,
+    /// Its name.
+    pub name: String,
+}
+
+impl Namespace {
+    /// The path of a kind of object here, by plural.
+    pub fn path(&self, plural: &str) -> String {
+        let group = match plural {
+            "rollouts" | "analysisruns" | "analysistemplates" | "experiments" => "/apis/argoproj.io/v1alpha1",
+            "deployments" | "replicasets" => "/apis/apps/v1",
+            "canaries" => "/apis/flagger.app/v1beta1",
+            "virtualservices" | "destinationrules" | "gateways" => "/apis/networking.istio.io/v1",
+            "httproutes" => "/apis/gateway.networking.k8s.io/v1",
+            "inferenceservices" => "/apis/serving.kserve.io/v1beta1",
+            "horizontalpodautoscalers" => "/apis/autoscaling/v2",
+            "services" | "pods" | "events" | "secrets" | "serviceaccounts" | "configmaps" => "/api/v1",
+            "roles" | "rolebindings" => "/apis/rbac.authorization.k8s.io/v1",
+            other => panic!("add the group of {other}"),
+        };
+        format!("{group}/namespaces/{}/{plural}", self.name)
     }
 
-    /// Asks as admin. Conflicts are tried again: the controllers write to the same objects.
-    pub fn try_call(&self, verb: &str, path: &str, kind: &str, body: &Value) -> Result<Value, String> {
-        let bytes = if body.is_null() { Vec::new() } else { body.to_string().into_bytes() };
-        let request =
-            Request::builder().method(verb).uri(path).header("content-type", kind).body(bytes).unwrap();
-        self.run(self.admin.request::<Value>(request)).map_err(|error| error.to_string())
+    /// An object.
+    pub fn get(&self, plural: &str, name: &str) -> Answered {
+        self.cluster.call("GET", &format!("{}/{name}", self.path(plural)), None)
     }
 
-    /// An object, as admin.
-    pub fn get(&self, path: &str) -> Value {
-        self.call("GET", path, "application/json", &Value::Null)
+    /// All objects of a kind.
+    pub fn list(&self, plural: &str) -> Vec<Value> {
+        let answer = self.cluster.call("GET", &self.path(plural), None).unwrap();
+        answer["items"].as_array().cloned().unwrap_or_default()
     }
 
-    /// A merge patch, as admin.
-    pub fn merge(&self, path: &str, body: &Value) -> Value {
-        self.call("PATCH", path, MERGE, body)
+    /// Makes an object; its kind gives the path.
+    pub fn create(&self, object: &Value) -> Value {
+        let kind = object["kind"].as_str().unwrap().to_lowercase();
+        let plural = match kind.as_str() {
+            "canary" => "canaries".to_owned(),
+            _ => format!("{kind}s"),
+        };
+        let mut object = object.clone();
+        object["metadata"]["namespace"] = json!(self.name);
+        let made = self.cluster.call("POST", &self.path(&plural), Some(&object));
+        made.unwrap_or_else(|(code, why)| panic!("{kind}: {code} {why}"))
     }
 
-    /// Waits until an object is as wanted.
-    pub fn until(&self, what: &str, path: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+    /// Makes the objects of a file of `config/`, with `@NAME` and `@BACKEND` replaced, and each changed by `edit`.
+    pub fn create_from(&self, file: &str, name: &str, backend: &str, edit: impl Fn(&mut Value)) {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/live/config").join(file);
+        let text = std::fs::read_to_string(path).unwrap().replace("@NAME", name).replace("@BACKEND", backend);
+        let list: Value = serde_json::from_str(&text).unwrap();
+        for item in list["items"].as_array().unwrap() {
+            let mut item = item.clone();
+            edit(&mut item);
+            self.create(&item);
+        }
+    }
+
+    /// A merge patch; `name` may end in `/status`.
+    pub fn patch(&self, plural: &str, name: &str, body: &Value) -> Value {
+        self.try_patch(plural, name, body).unwrap_or_else(|(code, why)| panic!("{name}: {code} {why}"))
+    }
+
+    /// A merge patch that may be refused.
+    pub fn try_patch(&self, plural: &str, name: &str, body: &Value) -> Answered {
+        self.cluster.call("PATCH", &format!("{}/{name}", self.path(plural)), Some(body))
+    }
+
+    /// Deletes an object.
+    pub fn delete(&self, plural: &str, name: &str) {
+        self.cluster.call("DELETE", &format!("{}/{name}", self.path(plural)), None).unwrap();
+    }
+
+    /// Waits until an object is as wanted, and gives it.
+    pub fn wait(&self, plural: &str, name: &str, wanted: impl Fn(&Value) -> bool) -> Value {
         let end = Instant::now() + PATIENCE;
         loop {
-            let object = self.get(path);
-            if wanted(&object) {
-                return object;
+            let seen = self.get(plural, name);
+            if let Ok(object) = &seen
+                && wanted(object)
+            {
+                return object.clone();
             }
-            if Instant::now() > end {
-                let status = &object["status"];
-                panic!("in vain: {what}\n{}\n{status:#}", object["spec"]["paused"]);
-            }
+            assert!(Instant::now() < end, "{plural} {name} did not become as wanted: {seen:#?}");
             std::thread::sleep(Duration::from_millis(50));
         }
     }
 }
 
-impl Drop for Cluster {
+impl Drop for Namespace {
     fn drop(&mut self) {
-        let path = format!("/api/v1/namespaces/{}", self.namespace);
-        let request = Request::delete(path).body(Vec::new()).unwrap();
-        let _ = self.runtime.block_on(self.admin.request::<Value>(request));
+        let gone = self.cluster.call("DELETE", &format!("/api/v1/namespaces/{}", self.name), None);
+        if let Err((code, why)) = gone {
+            let _ = writeln!(std::io::stderr(), "{}: not deleted: {code} {why}", self.name);
+        }
     }
-}
-
-/// A client of a kubeconfig that repeats nothing.
-pub async fn client(kubeconfig: &Path) -> Client {
-    wardroom::sources::http::install_tls();
-    let file = kube::config::Kubeconfig::read_from(kubeconfig).unwrap();
-    let options = kube::config::KubeConfigOptions::default();
-    let mut config = kube::Config::from_custom_kubeconfig(file, &options).await.unwrap();
-    let host = config.cluster_url.host().unwrap_or_default().to_owned();
-    let loopback = matches!(host.as_str(), "127.0.0.1" | "localhost" | "[::1]" | "::1");
-    let told = std::env::var_os("WARDROOM_TEST_ANY_HOST").is_some();
-    assert!(loopback || told, "{host} is not this machine; set WARDROOM_TEST_ANY_HOST to test there");
-    config.default_retry = false;
-    Client::try_from(config).unwrap()
 }

@@ -8,11 +8,11 @@ use wardroom::control::{Ask, Controller, Draft, Finding, Ready, Seen, Sent, kube
 use wardroom::domain::act::{ActId, Confirm, Operation, Plan, Refusal, Who};
 use wardroom::domain::{ControllerKind, ModelId, SourceId, Target};
 
-use super::cluster::{Cluster, PATIENCE};
+use super::stage::{PATIENCE, Stage};
 
 /// A controller with one object of the cluster.
 pub struct Driver<'a> {
-    cluster: &'a Cluster,
+    cluster: &'a Stage,
     /// The controller.
     pub controller: Box<dyn Controller>,
     target: Target,
@@ -20,12 +20,12 @@ pub struct Driver<'a> {
 
 impl<'a> Driver<'a> {
     /// The object `m` of the cluster's namespace, by the admin.
-    pub fn new(cluster: &'a Cluster, kind: ControllerKind) -> Self {
+    pub fn new(cluster: &'a Stage, kind: ControllerKind) -> Self {
         Self::by(cluster, kind, &cluster.kubeconfig, "timeout = \"5s\"")
     }
 
     /// The same by another kubeconfig and with more settings.
-    pub fn by(cluster: &'a Cluster, kind: ControllerKind, kubeconfig: &Path, settings: &str) -> Self {
+    pub fn by(cluster: &'a Stage, kind: ControllerKind, kubeconfig: &Path, settings: &str) -> Self {
         wardroom::sources::http::install_tls();
         let text = format!(
             "environment = \"lab\"\n[[cluster]]\nname = \"lab\"\nkubeconfig = {:?}\n{settings}\n",

@@ -1,33 +1,33 @@
 //! Acts on real Canaries of the real Flagger controller, each with the pitfall that it is known for (lab line 7).
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use wardroom::cluster::flagger::{Flagger, weight_on};
 use wardroom::cluster::virtualservice;
 use wardroom::cluster::{Around, Kind, Naming};
-use wardroom::control::Seen;
+use wardroom::control::{Ready, Seen, Sent};
 use wardroom::domain::act::Operation;
 use wardroom::domain::{ControllerKind, Situation, Version};
 
-use super::cluster::{Cluster, PATIENCE};
 use super::driver::{Driver, warns};
+use super::stage::{PATIENCE, Stage};
 use super::traffic;
 
 const SWITCH: &str = "timeout = \"5s\"\nflagger_abort_by_failed_checks = true";
 
 /// A Canary `m` over a VirtualService, initialized with version v1.
 struct Lab {
-    cluster: Cluster,
+    cluster: Stage,
     canary: String,
     route: String,
 }
 
 impl Lab {
     fn new(analysis: &Value) -> Option<Self> {
-        let cluster = Cluster::here("flagger")?;
+        let cluster = Stage::here("flagger")?;
         cluster.create("flagger-istio.json", "m", |item| {
             if item["kind"] == "Canary" {
                 let told = item["spec"]["analysis"].as_object_mut().unwrap();
@@ -35,11 +35,8 @@ impl Lab {
                 told.extend(analysis.as_object().unwrap().clone());
             }
         });
-        let lab = Self {
-            canary: cluster.path("flagger.app/v1beta1", "canaries/m"),
-            route: cluster.path("networking.istio.io/v1", "virtualservices/m"),
-            cluster,
-        };
+        let lab =
+            Self { canary: cluster.path("canaries/m"), route: cluster.path("virtualservices/m"), cluster };
         lab.phase("Initialized");
         Some(lab)
     }
@@ -49,15 +46,15 @@ impl Lab {
     }
 
     fn deployment(&self, name: &str) -> Value {
-        self.cluster.get(&self.cluster.path("apps/v1", &format!("deployments/{name}")))
+        self.cluster.get(&self.cluster.path(&format!("deployments/{name}")))
     }
 
     fn start(&self, version: &str, fault: Option<&str>) {
-        let path = self.cluster.path("apps/v1", "deployments/m");
+        let path = self.cluster.path("deployments/m");
         let meta = json!({"labels": {"version": version}, "annotations": {"wardroom.test/fault": fault}});
         let image = json!([{"name": "model", "image": format!("registry.test/m:{version}")}]);
         let body = json!({"spec": {"template": {"metadata": meta, "spec": {"containers": image}}}});
-        self.cluster.call("PATCH", &path, "application/strategic-merge-patch+json", &body);
+        self.cluster.merge(&path, &body);
     }
 
     /// The canary's weight on the route, percent.
@@ -172,7 +169,7 @@ fn a_full_promotion_is_succeeded_before_the_primary_is_ready_and_a_rollback_skip
     let words: Vec<&str> = plan.requests.iter().map(|request| request.words.as_str()).collect();
     assert!(words[0].contains("true") && words[1].contains("false"), "{words:?}");
     assert!(!plan.requests[1].after.is_empty());
-    assert!(matches!(driver.send(&plan, 0), wardroom::control::Sent::Accepted { .. }));
+    assert!(matches!(driver.send(&plan, 0), Sent::Accepted { .. }));
     let early = Arc::new(AtomicBool::new(false));
     let seen = early.clone();
     lab.cluster.until("Succeeded", &lab.canary, move |canary| {
@@ -186,7 +183,7 @@ fn a_full_promotion_is_succeeded_before_the_primary_is_ready_and_a_rollback_skip
     assert_eq!(of("copied").seen, Seen::Yes, "Flagger says Succeeded");
     assert_eq!(of("primary").seen, Seen::NotYet, "and users are not there: {}", of("primary").detail);
     assert_eq!(lab.read().situation, Situation::Promoting, "the screen does not say complete");
-    assert!(matches!(driver.send(&plan, 1), wardroom::control::Sent::Accepted { .. }));
+    assert!(matches!(driver.send(&plan, 1), Sent::Accepted { .. }));
     driver.verify(&plan);
     let after = lab.cluster.get(&lab.canary);
     assert_ne!(after["spec"]["skipAnalysis"], true, "the next version is checked again");
@@ -205,4 +202,63 @@ fn a_full_promotion_is_succeeded_before_the_primary_is_ready_and_a_rollback_skip
         "it is so already"
     );
     assert!(driver.plan(Operation::RollBack { to: Version::new("v9") }).unwrap_err().why.contains("v9"));
+}
+
+/// An address of this machine that is not loopback, which an API server takes for an endpoint; nothing is sent.
+fn own_address() -> Option<String> {
+    let socket = std::net::UdpSocket::bind("0.0.0.0:0").ok()?;
+    socket.connect("192.0.2.1:9").ok()?;
+    let address = socket.local_addr().ok()?.ip();
+    (!address.is_loopback()).then(|| address.to_string())
+}
+
+#[test]
+fn a_rollback_gate_is_opened_and_closed_again_through_the_api_server() {
+    let Some(address) = own_address() else {
+        eprintln!("SKIPPED: this machine has no address but loopback");
+        return;
+    };
+    let Some(lab) = Lab::new(&steps(&[10, 50])) else { return };
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let log = asked.clone();
+    let tester = traffic::answering_at(&address, move |path| {
+        log.lock().unwrap().push(path.to_owned());
+        202
+    });
+    let port: u16 = tester.rsplit(':').next().unwrap().parse().unwrap();
+    let namespace = lab.cluster.namespace.clone();
+    let service = json!({"metadata": {"name": "tester"}, "spec": {"ports": [{"name": "http", "port": 80, "targetPort": port}]}});
+    lab.cluster.call("POST", &lab.cluster.path("services"), &service);
+    let slice = json!({"apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "addressType": "IPv4",
+        "metadata": {"name": "tester", "labels": {"kubernetes.io/service-name": "tester"}},
+        "endpoints": [{"addresses": [address], "conditions": {"ready": true}}],
+        "ports": [{"name": "http", "port": port, "protocol": "TCP"}]});
+    let slices = format!("/apis/discovery.k8s.io/v1/namespaces/{namespace}/endpointslices");
+    lab.cluster.call("POST", &slices, &slice);
+    // Flagger itself cannot resolve this name here, so the failure is brought about by hand below.
+    let hook = json!([{"name": "back", "type": "rollback", "url": format!("http://tester.{namespace}/rollback/check")}]);
+    lab.cluster.merge(&lab.canary, &json!({"spec": {"analysis": {"webhooks": hook}}}));
+    lab.start("v2", None);
+    lab.phase("Progressing");
+
+    let driver = lab.driver();
+    let plan = driver.planned(Operation::Abort);
+    assert_eq!(plan.requests.iter().map(|one| one.verb.as_str()).collect::<Vec<_>>(), ["POST", "POST"]);
+    assert_eq!(plan.requests[0].body, json!({"name": "m", "namespace": namespace}));
+    assert_eq!(plan.requests[0].may, wardroom::domain::act::May::Yes);
+    assert!(matches!(driver.send(&plan, 0), Sent::Accepted { .. }));
+    let ready = lab.cluster.run(driver.controller.ready(&plan, 1)).unwrap();
+    assert!(matches!(ready, Ready::NotYet(_)), "closed too early, Flagger would not see it: {ready:?}");
+    lab.cluster.merge(&format!("{}/status", lab.canary), &json!({"status": {"failedChecks": 2}}));
+    assert!(matches!(driver.send(&plan, 1), Sent::Accepted { .. }));
+    assert_eq!(*asked.lock().unwrap(), ["/rollback/open", "/rollback/close"]);
+    driver.verify(&plan);
+    // An identity without services/proxy is told so in the plan.
+    if let Some(viewer) = lab.cluster.kubeconfig_of("pauser") {
+        lab.start("v3", None);
+        lab.phase("Progressing");
+        let plan = Driver::by(&lab.cluster, ControllerKind::Flagger, &viewer, "timeout = \"5s\"")
+            .planned(Operation::Abort);
+        assert!(plan.forbidden().is_some_and(|(_, why)| why.contains("proxy")), "{:?}", plan.requests[0].may);
+    }
 }

@@ -11,8 +11,8 @@ use wardroom::control::Seen;
 use wardroom::domain::act::Operation;
 use wardroom::domain::{ControllerKind, Level, Situation, Version};
 
-use super::cluster::{Cluster, JSON};
 use super::driver::{Driver, warns};
+use super::stage::Stage;
 
 const API: &str = "serving.kserve.io/v1beta1";
 
@@ -29,7 +29,7 @@ fn named(uri: &str) -> Value {
 
 /// The controller in Knative mode, as far as traffic goes.
 struct Knative {
-    cluster: Cluster,
+    cluster: Stage,
     path: String,
     /// Whether the newest revision is ready.
     loads: Cell<bool>,
@@ -37,12 +37,12 @@ struct Knative {
 
 impl Knative {
     fn new() -> Option<Self> {
-        let cluster = Cluster::here("kserve")?;
+        let cluster = Stage::here("kserve")?;
         let object = json!({"apiVersion": API, "kind": "InferenceService",
             "metadata": {"name": "m", "annotations": {"serving.kserve.io/deploymentMode": "Knative"}},
             "spec": {"predictor": {"minReplicas": 1, "model": model("s3://m/1")}}});
-        cluster.call("POST", &cluster.path(API, "inferenceservices"), "application/json", &object);
-        let path = cluster.path(API, "inferenceservices/m");
+        cluster.call("POST", &cluster.path("inferenceservices"), &object);
+        let path = cluster.path("inferenceservices/m");
         let lab = Self { cluster, path, loads: Cell::new(true) };
         lab.reconcile();
         Some(lab)
@@ -176,32 +176,31 @@ fn standin_zero_after_a_promotion_goes_back_in_two_rounds_and_no_further() {
 /// The controller in Standard mode, as its documentation has it: a Deployment for each predictor, weights of ready
 /// canaries on the HTTPRoute, orphans deleted. (The release 0.20.0 writes no such weights yet.)
 struct Standard {
-    cluster: Cluster,
+    cluster: Stage,
     path: String,
 }
 
 impl Standard {
     fn new() -> Option<Self> {
-        let cluster = Cluster::here("kserve")?;
+        let cluster = Stage::here("kserve")?;
         let object = json!({"apiVersion": API, "kind": "InferenceService",
             "metadata": {"name": "m", "annotations": {"serving.kserve.io/deploymentMode": "Standard"}},
             "spec": {"predictor": {"name": "v1", "minReplicas": 2, "model": model("s3://m/1")},
                 "canary": [{"trafficPercent": 25, "predictor": {"name": "v2", "model": named("s3://m/2")}}]}});
-        cluster.call("POST", &cluster.path(API, "inferenceservices"), "application/json", &object);
-        let path = cluster.path(API, "inferenceservices/m");
+        cluster.call("POST", &cluster.path("inferenceservices"), &object);
+        let path = cluster.path("inferenceservices/m");
         let lab = Self { cluster, path };
         lab.settle();
         Some(lab)
     }
 
     fn deployments(&self) -> Vec<Value> {
-        let all = self.cluster.get(&self.cluster.path("apps/v1", "deployments"));
+        let all = self.cluster.get(&self.cluster.path("deployments"));
         all["items"].as_array().unwrap().clone()
     }
 
     fn uid(&self, name: &str) -> String {
-        let found =
-            self.cluster.get(&self.cluster.path("apps/v1", &format!("deployments/m-{name}-predictor")));
+        let found = self.cluster.get(&self.cluster.path(&format!("deployments/m-{name}-predictor")));
         found["metadata"]["uid"].as_str().unwrap().to_owned()
     }
 
@@ -210,7 +209,7 @@ impl Standard {
         self.reconcile();
         for deployment in self.deployments() {
             let name = deployment["metadata"]["name"].as_str().unwrap();
-            let path = self.cluster.path("apps/v1", &format!("deployments/{name}"));
+            let path = self.cluster.path(&format!("deployments/{name}"));
             self.cluster.until("ready", &path, |found| {
                 let wanted = &found["spec"]["replicas"];
                 found["status"]["availableReplicas"] == *wanted
@@ -247,25 +246,20 @@ impl Standard {
             let labels = json!({"app": full(name), "version": name});
             let known = there.iter().any(|found| found["metadata"]["name"] == json!(full(name)));
             if known {
-                let path = self.cluster.path("apps/v1", &format!("deployments/{}", full(name)));
+                let path = self.cluster.path(&format!("deployments/{}", full(name)));
                 self.cluster.merge(&path, &json!({"spec": {"replicas": replicas}}));
             } else {
                 let deployment = json!({"metadata": {"name": full(name), "ownerReferences": owner}, "spec": {
                     "replicas": replicas, "selector": {"matchLabels": labels}, "template": {"metadata": {"labels": labels},
                     "spec": {"containers": [{"name": "model", "image": "registry.test/model:1"}]}}}});
-                self.cluster.call(
-                    "POST",
-                    &self.cluster.path("apps/v1", "deployments"),
-                    "application/json",
-                    &deployment,
-                );
+                self.cluster.call("POST", &self.cluster.path("deployments"), &deployment);
             }
         }
         for found in &there {
             let name = found["metadata"]["name"].as_str().unwrap();
             if !wanted.iter().any(|(kept, _)| full(kept) == name) {
-                let path = self.cluster.path("apps/v1", &format!("deployments/{name}"));
-                self.cluster.call("DELETE", &path, "application/json", &Value::Null);
+                let path = self.cluster.path(&format!("deployments/{name}"));
+                self.cluster.call("DELETE", &path, &Value::Null);
             }
         }
         self.route(&object, &entries, &there, &owner);
@@ -300,8 +294,8 @@ impl Standard {
         let route = json!({"apiVersion": "gateway.networking.k8s.io/v1", "kind": "HTTPRoute",
             "metadata": {"name": "m", "ownerReferences": owner},
             "spec": {"parentRefs": [{"name": "edge"}], "rules": [{"backendRefs": refs}]}});
-        let path = self.cluster.path("gateway.networking.k8s.io/v1", "httproutes");
-        if self.cluster.try_call("POST", &path, "application/json", &route).is_err() {
+        let path = self.cluster.path("httproutes");
+        if self.cluster.try_call("POST", &path, &route).is_err() {
             self.cluster.merge(&format!("{path}/m"), &json!({"spec": route["spec"]}));
         }
     }
@@ -334,7 +328,7 @@ fn standin_a_promotion_keeps_the_old_pods_as_a_dark_canary_and_a_rollback_finds_
     assert_eq!(object["spec"]["predictor"]["model"]["storageUri"], "s3://m/2");
     assert_eq!((lab.uid("v1"), lab.uid("v2")), (old.clone(), new), "the same Deployments, the same pods");
     lab.act(Operation::RollBack { to: Version::new("v1") });
-    let route = lab.cluster.get(&lab.cluster.path("gateway.networking.k8s.io/v1", "httproutes/m"));
+    let route = lab.cluster.get(&lab.cluster.path("httproutes/m"));
     let refs = &route["spec"]["rules"][0]["backendRefs"];
     assert_eq!((&refs[0]["weight"], &refs[1]["weight"]), (&json!(0), &json!(100)));
     assert_eq!(refs[1]["name"], "m-v1-predictor");
@@ -347,7 +341,7 @@ fn standin_another_canary_in_the_first_place_is_not_moved_by_mistake() {
     let Some(lab) = Standard::new() else { return };
     let plan = lab.driver().planned(Operation::Abort);
     let other = json!([{"op": "replace", "path": "/spec/canary/0/predictor/name", "value": "v3"}]);
-    lab.cluster.call("PATCH", &lab.path, JSON, &other);
+    lab.cluster.call("JSON", &lab.path, &other);
     let sent = lab.driver().send(&plan, 0);
     assert!(
         matches!(&sent, wardroom::control::Sent::Moved(words) if words.contains("was v2, is v3")),
@@ -355,6 +349,6 @@ fn standin_another_canary_in_the_first_place_is_not_moved_by_mistake() {
     );
     let several = json!([{"op": "add", "path": "/spec/canary/-", "value":
         {"trafficPercent": 5, "predictor": {"name": "v4", "model": named("s3://m/4")}}}]);
-    lab.cluster.call("PATCH", &lab.path, JSON, &several);
+    lab.cluster.call("JSON", &lab.path, &several);
     assert!(lab.driver().plan(Operation::Abort).unwrap_err().why.contains("2 canaries at once"));
 }

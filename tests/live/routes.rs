@@ -5,15 +5,15 @@ use wardroom::control::{Seen, Sent};
 use wardroom::domain::act::Operation;
 use wardroom::domain::{ControllerKind, Version};
 
-use super::cluster::Cluster;
 use super::driver::{Driver, warns};
+use super::stage::Stage;
 use super::traffic::{self, fits};
 
 const N: u64 = 200;
 
 /// A route `m` over the Services `m-stable` (v1) and `m-canary` (v2), at 90 to 10.
 struct Lab {
-    cluster: Cluster,
+    cluster: Stage,
     kind: ControllerKind,
     path: String,
     plane: Option<String>,
@@ -35,21 +35,21 @@ fn service(name: &str, version: &str, route: &str) -> Value {
 
 impl Lab {
     fn new(kind: ControllerKind) -> Option<Self> {
-        let cluster = Cluster::here("routes")?;
+        let cluster = Stage::here("routes")?;
         let backend = traffic::backend();
         let (api, plural) = match kind {
             ControllerKind::HttpRoute => ("gateway.networking.k8s.io/v1", "httproutes"),
             _ => ("networking.istio.io/v1", "virtualservices"),
         };
-        let post = |path: &str, body: &Value| cluster.call("POST", path, "application/json", body);
+        let post = |path: &str, body: &Value| cluster.call("POST", path, body);
         for version in ["v1", "v2"] {
-            post(&cluster.path("apps/v1", "deployments"), &deployment(version, &backend));
+            post(&cluster.path("deployments"), &deployment(version, &backend));
         }
         let route = format!("{}/m", plural.trim_end_matches('s'));
         for (name, version, route) in
             [("m", "v1", route.as_str()), ("m-stable", "v1", ""), ("m-canary", "v2", "")]
         {
-            post(&cluster.path("v1", "services"), &service(name, version, route));
+            post(&cluster.path("services"), &service(name, version, route));
         }
         let object = match kind {
             ControllerKind::HttpRoute => {
@@ -65,13 +65,13 @@ impl Lab {
                     {"destination": {"host": "m-stable"}, "weight": 90},
                     {"destination": {"host": "m-canary"}, "weight": 10}]}]}}),
         };
-        post(&cluster.path(api, plural), &object);
+        post(&cluster.path(plural), &object);
         for version in ["v1", "v2"] {
-            let path = cluster.path("apps/v1", &format!("deployments/m-{version}"));
+            let path = cluster.path(&format!("deployments/m-{version}"));
             cluster.until("ready", &path, |found| found["status"]["readyReplicas"] == 1);
         }
         let plane = traffic::plane(&cluster);
-        Some(Self { path: cluster.path(api, &format!("{plural}/m")), cluster, kind, plane })
+        Some(Self { path: cluster.path(&format!("{plural}/m")), cluster, kind, plane })
     }
 
     fn driver(&self) -> Driver<'_> {
@@ -171,11 +171,11 @@ fn a_route_with_an_owner_or_a_third_backend_is_refused() {
         "suspend": true, "provider": "gatewayapi:v1", "service": {"port": 80},
         "targetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "m"},
         "analysis": {"interval": "10s", "threshold": 1, "maxWeight": 50, "stepWeight": 25}}});
-    let path = lab.cluster.path("flagger.app/v1beta1", "canaries");
-    lab.cluster.call("POST", &path, "application/json", &canary);
+    let path = lab.cluster.path("canaries");
+    lab.cluster.call("POST", &path, &canary);
     let refusal = lab.driver().plan(Operation::Abort).unwrap_err();
     assert!(refusal.why.contains("Canary m sets these weights"), "{refusal}");
-    lab.cluster.call("DELETE", &format!("{path}/m"), "application/json", &Value::Null);
+    lab.cluster.call("DELETE", &format!("{path}/m"), &Value::Null);
     let mut rules = lab.cluster.get(&lab.path)["spec"]["rules"].clone();
     let third = json!({"name": "m", "port": 80, "weight": 1});
     rules[1]["backendRefs"].as_array_mut().unwrap().push(third);

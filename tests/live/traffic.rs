@@ -6,7 +6,7 @@ use std::net::{TcpListener, TcpStream};
 
 use serde_json::Value;
 
-use super::cluster::Cluster;
+use super::stage::Stage;
 
 /// A server that answers every request with 200; it lives as long as the tests.
 pub fn backend() -> String {
@@ -15,7 +15,12 @@ pub fn backend() -> String {
 
 /// A server whose answer's status depends on the request's path.
 pub fn answering(status: impl Fn(&str) -> u16 + Send + 'static) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    answering_at("127.0.0.1", status)
+}
+
+/// The same at one of this machine's addresses.
+pub fn answering_at(address: &str, status: impl Fn(&str) -> u16 + Send + 'static) -> String {
+    let listener = TcpListener::bind((address, 0)).unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
     std::thread::spawn(move || {
         for stream in listener.incoming() {
@@ -62,7 +67,7 @@ pub fn get(base: &str, path: &str) -> String {
 }
 
 /// The data plane of the lab; nothing without it.
-pub fn plane(cluster: &Cluster) -> Option<String> {
+pub fn plane(cluster: &Stage) -> Option<String> {
     let file = cluster.kubeconfig.with_file_name("cluster.json");
     let Ok(text) = std::fs::read_to_string(&file) else {
         eprintln!("SKIPPED: the shares are not measured: no {}", file.display());

@@ -5,18 +5,17 @@ use serde_json::{Value, json};
 
 use super::facts::{self, TEMPLATE};
 use super::object::Place;
-use super::owner::{self, Owner, danger, know, warn};
+use super::owner::{self, Owned, danger, know, warn};
 use super::request::Patch;
-use super::revision::{self, DEPLOYMENT, Found, Marks};
+use super::revision::{self, DEPLOYMENT, Found};
 use super::{KindPlanner, Site, check, finding, kept_long_enough, refused, template_patch};
+use crate::cluster::revisions::DEPLOYMENT as MARKS;
 use crate::control::{Ask, Boxed, Draft, Finding, Seen};
 use crate::domain::act::{Known, Operation, Plan, Refusal};
 use crate::domain::{ControllerKind, Fault, Target, Version};
 
 /// The planner for Deployments.
 pub const DEPLOYMENTS: &dyn KindPlanner = &Deployments;
-
-const MARKS: Marks = Marks { hash: "pod-template-hash", number: "deployment.kubernetes.io/revision" };
 
 struct Deployments;
 
@@ -32,9 +31,17 @@ impl Look {
         let place = Place::new(DEPLOYMENT, &target.namespace, &target.name);
         let live = site.objects.get(&place.path()).await?;
         let selector = live.pointer("/spec/selector").map(revision::selector).unwrap_or_default();
-        let from = &site.cluster.version_from;
-        let sets = revision::of_owner(&site.objects, &place.namespace, &selector, &live, MARKS, from).await?;
-        Ok(Self { place, live, sets })
+        let sets = revision::sets_of(&site.objects, &place.namespace, &selector, &live).await?;
+        let naming = site.naming();
+        let read = |stable: &str, canary: &str| revision::read(&sets, MARKS, &naming, stable, canary);
+        let mut look = Self { sets: read("", ""), place, live };
+        // Which one is stable decides which one has a version's name.
+        let hash = |one: Option<&Found>| one.map(|one| one.hash.clone()).unwrap_or_default();
+        let wanted = hash(look.wanted());
+        let from = look.from().filter(|_| Progress::of(&look.live) != Progress::Complete);
+        let stable = from.map_or_else(|| wanted.clone(), |from| from.hash.clone());
+        look.sets = read(&stable, &wanted);
+        Ok(look)
     }
 
     fn is_held(&self) -> bool {
@@ -197,7 +204,7 @@ async fn pause(site: &Site, look: &Look) -> Result<Draft, Refusal> {
     if let Some(scaler) = owner::autoscaler(&site.objects, &look.place).await {
         draft.beware.push(know(format!("{scaler} still scales both sides in proportion")));
     }
-    draft.beware.extend(Owner::of(&look.live).and_then(|owner| owner.on_field(&look.live, "paused")));
+    draft.beware.extend(Owned::by(&look.live).and_then(|owner| owner.on_field(&look.live, "paused")));
     draft.checks = vec![observed(site), check("held", "it is held", true, site.observed_s())];
     draft.expected_s = 2.0;
     Ok(draft)
@@ -217,7 +224,7 @@ async fn resume(site: &Site, look: &Look) -> Result<Draft, Refusal> {
     if !look.sets.iter().any(|one| template == facts::digest(&one.template)) {
         draft.beware.push(warn("the template was edited while it was held: the edit rolls out now"));
     }
-    draft.beware.extend(Owner::of(&look.live).and_then(|owner| owner.on_field(&look.live, "paused")));
+    draft.beware.extend(Owned::by(&look.live).and_then(|owner| owner.on_field(&look.live, "paused")));
     draft.checks = vec![
         observed(site),
         check("released", "it is no longer held", true, site.observed_s()),
@@ -252,7 +259,7 @@ async fn abort(site: &Site, look: &Look, ask: &Ask) -> Result<Draft, Refusal> {
 }
 
 async fn rollback(site: &Site, look: &Look, ask: &Ask, to: &Version) -> Result<Draft, Refusal> {
-    let target = revision::choose(&look.sets, to)?;
+    let target = revision::choose(&look.sets, to, ask.seen.as_ref())?;
     if look.is_held() {
         return Err(Refusal::new(
             "it is held by hand, and the controller would not act on a rollback",
@@ -280,7 +287,7 @@ async fn undo(site: &Site, look: &Look, ask: &Ask, target: &Found) -> Draft {
     let patch = template_patch(&look.place, &look.live, ask, target, false);
     draft.requests = vec![patch.resting_on(draft.facts.clone()).request(&site.objects, &look.live).await];
     let under_way = Progress::of(&look.live) != Progress::Complete;
-    if let Some(owner) = Owner::of(&look.live) {
+    if let Some(owner) = Owned::by(&look.live) {
         let owner = owner.looked_up(&site.objects).await;
         // There is nothing else to abort: the abort of a Deployment is this.
         draft.beware.extend(owner.on_template(false));

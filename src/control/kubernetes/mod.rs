@@ -25,6 +25,7 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 
 use super::{Ask, Boxed, Controller, Draft, Finding, Ready, Sender, Sent, Settled};
+use crate::cluster::Naming;
 use crate::config::{ClusterConfig, Config, ControlConfig};
 use crate::domain::act::{Plan, Refusal, Request};
 use crate::domain::{ControllerKind, Fault, FaultKind, Target};
@@ -48,6 +49,11 @@ impl Site {
     /// Until when the controller should have seen a write, seconds.
     pub fn observed_s(&self) -> f64 {
         self.control.observed_within.as_secs_f64()
+    }
+
+    /// How versions are named here.
+    pub fn naming(&self) -> Naming {
+        Naming { version_from: self.cluster.version_from.clone(), ladder: self.cluster.ladder.clone() }
     }
 
     /// Until when a write should be effective, seconds.

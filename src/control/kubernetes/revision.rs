@@ -1,27 +1,16 @@
-//! Revisions that a controller keeps as ReplicaSets, and which one is meant by a name.
+//! Revisions that a controller keeps as ReplicaSets, with their templates, and which one is meant by a name.
 
 use serde_json::Value;
 
 use super::object::{Objects, uid_of};
-use crate::cluster::Resource;
+use crate::cluster::revisions::{self, Marks, REPLICA_SETS};
+use crate::cluster::{Naming, Resource};
 use crate::domain::act::{Refusal, VersionMap};
-use crate::domain::{Fault, Version};
+use crate::domain::{Fault, Rollout, Version};
 
-/// ReplicaSets.
-pub const REPLICA_SET: Resource =
-    Resource { group: "apps", version: "v1", kind: "ReplicaSet", plural: "replicasets" };
 /// Deployments.
 pub const DEPLOYMENT: Resource =
     Resource { group: "apps", version: "v1", kind: "Deployment", plural: "deployments" };
-
-/// How a controller marks its ReplicaSets.
-#[derive(Debug, Clone, Copy)]
-pub struct Marks {
-    /// The label with the template's hash.
-    pub hash: &'static str,
-    /// The annotation with the revision's number.
-    pub number: &'static str,
-}
 
 /// A revision.
 #[derive(Debug, Clone, PartialEq)]
@@ -68,120 +57,102 @@ impl Found {
     }
 }
 
-/// The revisions of an object, the newest first.
+/// The ReplicaSets that an object controls.
 ///
 /// # Errors
 /// What is wrong with the server.
-pub async fn of_owner(
+pub async fn sets_of(
     objects: &Objects,
     namespace: &str,
     selector: &str,
     owner: &Value,
-    marks: Marks,
-    version_from: &str,
-) -> Result<Vec<Found>, Fault> {
-    let sets = objects.list(&REPLICA_SET, namespace, selector).await?;
-    Ok(read(&sets, uid_of(owner), marks, version_from))
-}
-
-fn read(sets: &[Value], owner: &str, marks: Marks, version_from: &str) -> Vec<Found> {
-    let owned = sets.iter().filter(|set| {
+) -> Result<Vec<Value>, Fault> {
+    let mut sets = objects.list(&REPLICA_SETS, namespace, selector).await?;
+    let uid = uid_of(owner);
+    sets.retain(|set| {
         let owners = set.pointer("/metadata/ownerReferences").and_then(Value::as_array);
         owners.into_iter().flatten().any(|reference| {
-            reference.get("uid").and_then(Value::as_str) == Some(owner)
+            reference.get("uid").and_then(Value::as_str) == Some(uid)
                 && reference.get("controller").and_then(Value::as_bool) == Some(true)
         })
     });
-    let mut found: Vec<Found> = owned.filter_map(|set| one(set, marks, version_from)).collect();
-    found.sort_by_key(|revision| std::cmp::Reverse(revision.number));
-    found
+    Ok(sets)
 }
 
-fn one(set: &Value, marks: Marks, version_from: &str) -> Option<Found> {
-    let meta = set.get("metadata")?;
-    let hash = meta.get("labels")?.get(marks.hash)?.as_str()?.to_owned();
-    let number = meta.get("annotations").and_then(|all| all.get(marks.number)).and_then(Value::as_str);
-    let mut template = set.pointer("/spec/template")?.clone();
-    if let Some(Value::Object(labels)) = template.pointer_mut("/metadata/labels") {
-        labels.remove(marks.hash);
+/// ReplicaSets as revisions, the newest first, named as on screen: `stable` and `canary` are hashes.
+pub fn read(sets: &[Value], marks: Marks, naming: &Naming, stable: &str, canary: &str) -> Vec<Found> {
+    let mut sets: Vec<&Value> = sets.iter().collect();
+    sets.sort_by_key(|set| std::cmp::Reverse(revisions::number(set, marks)));
+    let named = revisions::of(&sets, marks, naming, stable, canary);
+    let found = sets.iter().zip(named).filter_map(|(set, named)| {
+        let mut template = set.pointer("/spec/template")?.clone();
+        if let Some(Value::Object(labels)) = template.pointer_mut("/metadata/labels") {
+            labels.remove(marks.hash);
+        }
+        let count = |pointer: &str| set.pointer(pointer).and_then(Value::as_u64).unwrap_or(0);
+        let created = set.pointer("/metadata/creationTimestamp").and_then(Value::as_str);
+        Some(Found {
+            number: named.number,
+            hash: named.hash,
+            version: named.version,
+            created: created.unwrap_or_default().into(),
+            pods: (
+                count("/spec/replicas"),
+                count("/status/readyReplicas"),
+                count("/status/availableReplicas"),
+            ),
+            template,
+        })
+    });
+    found.collect()
+}
+
+/// The one revision that is meant by a name: what the operator saw under it, else a version, a hash, `rev 7` or
+/// `rev 7 (6f7d)`.
+///
+/// # Errors
+/// None is; never is one guessed.
+pub fn choose<'a>(
+    found: &'a [Found],
+    wanted: &Version,
+    seen: Option<&Rollout>,
+) -> Result<&'a Found, Refusal> {
+    let wanted = wanted.as_str();
+    let shown = seen.and_then(|seen| seen.revisions.iter().find(|one| one.name() == wanted));
+    if let Some(shown) = shown {
+        return found.iter().find(|one| one.hash == shown.hash).ok_or_else(|| {
+            Refusal::new(
+                format!("{wanted} ({}) is not kept any more", shown.hash),
+                format!("there are: {}", list(found)),
+            )
+        });
     }
-    let count = |pointer: &str| set.pointer(pointer).and_then(Value::as_u64).unwrap_or(0);
-    Some(Found {
-        number: number.and_then(|number| number.parse().ok()),
-        hash,
-        version: version(&template, version_from),
-        created: meta.get("creationTimestamp").and_then(Value::as_str).unwrap_or_default().into(),
-        pods: (count("/spec/replicas"), count("/status/readyReplicas"), count("/status/availableReplicas")),
-        template,
+    let exact = |one: &&Found| {
+        one.hash == wanted
+            || one.long_name() == wanted
+            || one.number.is_some_and(|number| format!("rev {number}") == wanted)
+    };
+    // A name stands for one revision only: see `revisions::of`.
+    let named = |one: &&Found| one.version.as_ref().is_some_and(|version| version.as_str() == wanted);
+    let chosen = found.iter().find(exact).or_else(|| found.iter().find(named));
+    chosen.ok_or_else(|| match found {
+        [] => Refusal::new(
+            "the controller keeps no revision to go back to",
+            "apply the version's manifest again; revisionHistoryLimit keeps more",
+        ),
+        _ => Refusal::new(
+            format!("no kept revision is called {wanted}"),
+            format!("there are: {}", list(found)),
+        ),
     })
 }
 
-/// The model version that a pod template serves, by the cluster's `version_from`.
-pub fn version(template: &Value, version_from: &str) -> Option<Version> {
-    let meta = |kind: &str, key: &str| template.get("metadata")?.get(kind)?.get(key)?.as_str();
-    let containers = template.pointer("/spec/containers").and_then(Value::as_array);
-    let mut containers = containers.into_iter().flatten();
-    let text = match version_from.split_once(':') {
-        Some(("label", key)) => meta("labels", key),
-        Some(("annotation", key)) => meta("annotations", key),
-        Some(("env", name)) => containers.find_map(|container| {
-            let all = container.get("env")?.as_array()?;
-            let entry = all.iter().find(|entry| entry.get("name").and_then(Value::as_str) == Some(name))?;
-            entry.get("value")?.as_str()
-        }),
-        _ if version_from == "image-tag" => containers.find_map(|container| {
-            let image = container.get("image")?.as_str()?.split('@').next()?;
-            let (before, tag) = image.rsplit_once(':')?;
-            // The colon of a registry's port is before the last slash.
-            (!tag.contains('/') && !before.is_empty()).then_some(tag)
-        }),
-        _ => meta("labels", "app.kubernetes.io/version").or_else(|| meta("labels", "version")),
-    };
-    text.filter(|text| !text.is_empty()).map(Version::new)
-}
-
-/// The one revision that is meant by a name: a version, a hash, `rev 7`, `rev 7 (6f7d)`.
-///
-/// # Errors
-/// None or several are; never is one guessed.
-pub fn choose<'a>(found: &'a [Found], wanted: &Version) -> Result<&'a Found, Refusal> {
-    let wanted = wanted.as_str();
-    let exact = |revision: &&Found| {
-        revision.hash == wanted
-            || revision.long_name() == wanted
-            || revision.number.is_some_and(|number| format!("rev {number}") == wanted)
-    };
-    if let Some(revision) = found.iter().find(exact) {
-        return Ok(revision);
-    }
-    let named =
-        |revision: &&Found| revision.version.as_ref().is_some_and(|version| version.0.as_ref() == wanted);
-    let matching: Vec<&Found> = found.iter().filter(named).collect();
-    let list = |all: &[&Found]| {
-        let names = all.iter().map(|revision| match &revision.version {
-            Some(version) => format!("{version} = {}", revision.long_name()),
-            None => revision.long_name(),
-        });
-        names.collect::<Vec<_>>().join(", ")
-    };
-    match matching[..] {
-        [one] => Ok(one),
-        [] if found.is_empty() => Err(Refusal::new(
-            "the controller keeps no revision to go back to",
-            "apply the version's manifest again; revisionHistoryLimit keeps more",
-        )),
-        [] => {
-            let all: Vec<&Found> = found.iter().collect();
-            Err(Refusal::new(
-                format!("no kept revision is called {wanted}"),
-                format!("there are: {}", list(&all)),
-            ))
-        }
-        _ => Err(Refusal::new(
-            format!("{} revisions are called {wanted}: {}", matching.len(), list(&matching)),
-            "name the hash",
-        )),
-    }
+fn list(found: &[Found]) -> String {
+    let names = found.iter().map(|one| match &one.version {
+        Some(version) => format!("{version} = {}", one.long_name()),
+        None => one.long_name(),
+    });
+    names.collect::<Vec<_>>().join(", ")
 }
 
 /// A label selector of an object's spec as a query.
@@ -212,58 +183,48 @@ mod tests {
 
     use super::*;
 
-    const MARKS: Marks = Marks { hash: "pod-template-hash", number: "deployment.kubernetes.io/revision" };
-
-    fn set(number: &str, hash: &str, version: &str, owner: &str) -> Value {
+    fn set(number: &str, hash: &str, version: &str) -> Value {
         json!({
             "metadata": {
                 "labels": {"pod-template-hash": hash},
                 "annotations": {"deployment.kubernetes.io/revision": number},
-                "creationTimestamp": "2026-11-20T10:00:00Z",
-                "ownerReferences": [{"uid": owner, "controller": true}],
             },
             "spec": {"replicas": 2, "template": {
-                "metadata": {"labels": {"pod-template-hash": hash, "version": version}},
-                "spec": {"containers": [{"image": "reg:5000/m:1.2@sha256:0", "env": [{"name": "V", "value": "9"}]}]},
-            }},
-            "status": {"readyReplicas": 1},
+                "metadata": {"labels": {"pod-template-hash": hash, "version": version}}}},
         })
     }
 
     #[test]
     fn a_revision_is_named_never_guessed() {
-        let sets = [
-            set("1", "a", "v1", "me"),
-            set("12", "b", "v2", "me"),
-            set("9", "c", "v2", "me"),
-            set("3", "d", "v3", "you"),
-        ];
-        let found = read(&sets, "me", MARKS, "");
+        let sets = [set("1", "a", "v1"), set("12", "b", "v2"), set("9", "c", "v2")];
+        let found = read(&sets, revisions::DEPLOYMENT, &Naming::default(), "b", "b");
         let numbers: Vec<_> = found.iter().map(|revision| revision.number).collect();
-        assert_eq!(numbers, [Some(12), Some(9), Some(1)], "by number, and only its own");
+        assert_eq!(numbers, [Some(12), Some(9), Some(1)]);
         assert!(found[0].template.pointer("/metadata/labels/pod-template-hash").is_none());
-        let of = |name: &str| choose(&found, &Version::new(name)).map(|revision| revision.hash.as_str());
+        let of = |name: &str| choose(&found, &Version::new(name), None).map(|one| one.hash.as_str());
         assert_eq!(of("v1").unwrap(), "a");
-        for name in ["b", "rev 12", "rev 12 (b)"] {
-            assert_eq!(of(name).unwrap(), "b");
+        for name in ["v2", "b", "rev 12", "rev 12 (b)"] {
+            assert_eq!(of(name).unwrap(), "b", "the stable one has the name");
         }
-        assert_eq!(of("v2").unwrap_err().instead, "name the hash");
+        assert_eq!(of("rev 9 (c)").unwrap(), "c");
         let unknown = of("v3").unwrap_err();
-        assert_eq!(unknown.instead, "there are: v2 = rev 12 (b), v2 = rev 9 (c), v1 = rev 1 (a)");
-        assert!(choose(&[], &Version::new("v1")).unwrap_err().why.contains("keeps no revision"));
+        assert_eq!(unknown.instead, "there are: v2 = rev 12 (b), rev 9 (c), v1 = rev 1 (a)");
+        assert!(choose(&[], &Version::new("v1"), None).unwrap_err().why.contains("keeps no revision"));
     }
 
     #[test]
-    fn the_version_stands_where_the_config_says() {
-        let template = &set("1", "a", "v1", "me")["spec"]["template"];
-        let of = |from: &str| version(template, from).map(|version| version.to_string());
-        assert_eq!(of("").as_deref(), Some("v1"));
-        assert_eq!(of("label:version").as_deref(), Some("v1"));
-        assert_eq!(of("env:V").as_deref(), Some("9"));
-        assert_eq!(of("image-tag").as_deref(), Some("1.2"));
-        assert_eq!(of("annotation:none"), None);
-        let untagged = json!({"spec": {"containers": [{"image": "reg:5000/m"}]}});
-        assert_eq!(version(&untagged, "image-tag"), None, "a port is no tag");
+    fn what_the_operator_saw_counts() {
+        let sets = [set("1", "a", "v1"), set("2", "b", "v2"), set("3", "c", "v2")];
+        let mut seen = Rollout::of("deployment", Version::new("v2"));
+        let all: Vec<&Value> = sets[..2].iter().collect();
+        seen.revisions = revisions::of(&all, revisions::DEPLOYMENT, &Naming::default(), "b", "b");
+        // Since then another revision took the name.
+        let found = read(&sets, revisions::DEPLOYMENT, &Naming::default(), "c", "c");
+        let of = |seen: Option<&Rollout>| choose(&found, &Version::new("v2"), seen).unwrap().hash.clone();
+        assert_eq!((of(Some(&seen)).as_str(), of(None).as_str()), ("b", "c"));
+        let later = read(&sets[2..], revisions::DEPLOYMENT, &Naming::default(), "c", "c");
+        let gone = choose(&later, &Version::new("v2"), Some(&seen)).unwrap_err();
+        assert!(gone.why.contains("not kept any more"), "{gone}");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::object::{Objects, Place};
-use super::owner::Owner;
+use super::owner::Owned;
 use super::{Site, refused};
 use crate::cluster::{Around, Kind, Naming};
 use crate::control::{Ask, Draft, Finding, Seen};
@@ -101,13 +101,13 @@ pub(super) async fn draft(
     facts: Vec<Known>,
 ) -> Draft {
     let mut beware = Vec::new();
-    if let Some(owner) = Owner::of(live) {
+    if let Some(owner) = Owned::by(live) {
         let owner = owner.looked_up(&site.objects).await;
         let (level, when) = match owner.may_revert() {
             true => (Level::Critical, "a field that Git sets is put back by itself: change it there as well"),
             false => (Level::Warning, "its next sync or upgrade brings back what Git sets"),
         };
-        beware.push(self::beware(level, format!("managed by {}: {when}", owner.word())));
+        beware.push(self::beware(level, format!("managed by {}: {when}", owner.owner)));
     } else if let Some(owner) = ask.seen.as_ref().map(|seen| &seen.owner).filter(|owner| !owner.is_empty()) {
         beware.push(self::beware(Level::Warning, format!("managed by {owner}: it may put fields back")));
     }

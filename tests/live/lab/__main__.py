@@ -1,4 +1,6 @@
-"""Starts or ends the lab: `lab up FOLDER NAME=ENVIRONMENT…`, `lab cluster FOLDER NAME=ENVIRONMENT…`, `lab down FOLDER`.
+"""Starts or ends the lab: `lab up FOLDER NAME=ENVIRONMENT…`, `lab down FOLDER`.
+
+`lab cluster FOLDER NAME=ENVIRONMENT…` starts only the Kubernetes cluster.
 
 `up` returns when everything is ready and leaves the servers running; their logs are in FOLDER.
 """

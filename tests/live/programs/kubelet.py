@@ -304,6 +304,8 @@ class Kubelet:
             why = None if value else "ContainersNotReady"
             return {"type": kind, "status": state, "lastTransitionTime": changed, "reason": why}
 
+        restarts = {found["name"]: found["restartCount"] for found in old.get("containerStatuses", [])}
+        image_there = running or crashes
         ended = {"exitCode": 1, "reason": "Error", "startedAt": moment, "finishedAt": moment}
 
         def container(spec):
@@ -311,11 +313,11 @@ class Kubelet:
             found = {
                 "name": spec["name"],
                 "image": image,
-                "imageID": "" if waiting and not crashes else image + "@sha256:" + hashlib.sha256(image.encode()).hexdigest(),
-                "containerID": "" if waiting and not crashes else f"test://{pod['metadata']['uid']}/{spec['name']}",
+                "imageID": f"{image}@sha256:{hashlib.sha256(image.encode()).hexdigest()}" if image_there else "",
+                "containerID": f"test://{pod['metadata']['uid']}/{spec['name']}" if image_there else "",
                 "ready": ready,
                 "started": running,
-                "restartCount": crashes or 0,
+                "restartCount": restarts.get(spec["name"], 0) + (1 if crashes else 0),
                 "state": {"running": {"startedAt": moment}} if running else {"waiting": {"reason": waiting}},
             }
             if crashes:

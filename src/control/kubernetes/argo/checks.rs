@@ -160,7 +160,13 @@ fn weighed(plan: &Plan, state: State<'_>, sets: &[Found], shares: &[Share], unre
         _ => {
             // All traffic is on the target when it is stable and nothing goes to another canary.
             let done = state.is_done() && state.stable() == target(plan);
-            let rest = if state.is_routed() { set } else { 100.0 - pods_share(sets, target(plan)) };
+            let rest = if state.is_blue_green() {
+                if state.active() == target(plan) { 0.0 } else { 100.0 }
+            } else if state.is_routed() {
+                set
+            } else {
+                100.0 - pods_share(sets, target(plan))
+            };
             // A finished canary's route points at stable again.
             let clear = rest < 0.5 || (state.is_routed() && set > 99.5);
             let routes = shares.iter().all(|one| one.percent < 0.5 || one.percent > 99.5);

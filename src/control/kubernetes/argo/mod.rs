@@ -3,6 +3,7 @@
 mod checks;
 mod effect;
 mod plan;
+mod promote;
 mod rollback;
 mod route;
 mod state;
@@ -10,20 +11,17 @@ mod state;
 use serde_json::Value;
 
 use super::object::Place;
-use super::owner::{self, Owner};
-use super::revision::{self, Found, Marks};
+use super::owner::{self, Owned};
+use super::revision::{self, Found};
 use super::{KindPlanner, Site, refused};
-use crate::cluster::Resource;
+use crate::cluster::argo::ROLLOUTS;
+use crate::cluster::revisions::ARGO as MARKS;
 use crate::control::{Ask, Boxed, Draft, Finding, Ready, Settled};
 use crate::domain::act::{Operation, Plan, Refusal};
 use crate::domain::{ControllerKind, Fault, Target};
 
 /// The planner for Rollouts.
 pub const ARGO: &dyn KindPlanner = &Argo;
-
-const ROLLOUT: Resource =
-    Resource { group: "argoproj.io", version: "v1alpha1", kind: "Rollout", plural: "rollouts" };
-const MARKS: Marks = Marks { hash: "rollouts-pod-template-hash", number: "rollout.argoproj.io/revision" };
 
 struct Argo;
 
@@ -32,7 +30,7 @@ struct Look {
     place: Place,
     live: Value,
     sets: Vec<Found>,
-    owner: Option<Owner>,
+    owner: Option<Owned>,
     scaled_by: Option<String>,
     identity: String,
 }
@@ -43,7 +41,7 @@ impl Look {
         let place = place(target);
         let live = objects.get(&place.path()).await?;
         let owner = async {
-            match Owner::of(&live) {
+            match Owned::by(&live) {
                 Some(owner) => Some(owner.looked_up(objects).await),
                 None => None,
             }
@@ -77,16 +75,23 @@ impl Look {
 }
 
 fn place(target: &Target) -> Place {
-    Place::new(ROLLOUT, &target.namespace, &target.name)
+    Place::new(ROLLOUTS, &target.namespace, &target.name)
 }
 
 async fn revisions(site: &Site, place: &Place, live: &Value) -> Result<Vec<Found>, Fault> {
-    // With a workloadRef the Rollout itself has no selector, but its status tells the one in use.
-    let told = live.pointer("/status/selector").and_then(Value::as_str).map(ToOwned::to_owned);
-    let own = || live.pointer("/spec/selector").map(revision::selector).unwrap_or_default();
-    let selector = told.unwrap_or_else(own);
-    let from = &site.cluster.version_from;
-    revision::of_owner(&site.objects, &place.namespace, &selector, live, MARKS, from).await
+    let own = live.pointer("/spec/selector").map(revision::selector).filter(|own| !own.is_empty());
+    let selector = own.unwrap_or_else(|| told_selector(live));
+    let sets = revision::sets_of(&site.objects, &place.namespace, &selector, live).await?;
+    let state = state::State(live);
+    Ok(revision::read(&sets, MARKS, &site.naming(), state.stable(), state.wanted()))
+}
+
+/// With a workloadRef the Rollout has no selector of its own, but its status tells the one in use. A blue-green one is
+/// narrowed to the active hash there.
+fn told_selector(live: &Value) -> String {
+    let told = live.pointer("/status/selector").and_then(Value::as_str).unwrap_or_default();
+    let parts = told.split(',').filter(|part| !part.starts_with(MARKS.hash));
+    parts.collect::<Vec<_>>().join(",")
 }
 
 impl KindPlanner for Argo {
@@ -100,7 +105,7 @@ impl KindPlanner for Argo {
             let mut draft = match &ask.operation {
                 Operation::Pause => plan::pause(site, &look).await,
                 Operation::Resume => plan::resume(site, &look, ask.now).await,
-                Operation::Promote => plan::promote(site, &look, ask).await,
+                Operation::Promote => promote::promote(site, &look, ask).await,
                 Operation::PromoteFull => plan::promote_full(site, &look).await,
                 Operation::Abort => plan::abort(site, &look, ask).await,
                 Operation::Retry => plan::retry(site, &look).await,

@@ -1,4 +1,4 @@
-//! Plans for pause, resume, promote, promote-full, abort and retry of a Rollout.
+//! Plans for pause, resume, promote-full, abort and retry of a Rollout.
 
 use serde_json::{Value, json};
 
@@ -6,6 +6,7 @@ use super::Look;
 use super::state::{FACTS, State};
 use crate::control::kubernetes::owner::{danger, know, warn};
 use crate::control::kubernetes::request::Patch;
+use crate::control::kubernetes::revision::Found;
 use crate::control::kubernetes::{Site, check, note};
 use crate::control::{Ask, Draft};
 use crate::domain::Time;
@@ -14,7 +15,7 @@ use crate::domain::act::{Beware, Known, Refusal};
 /// Facts that say which canary is meant.
 const CANARY: [&str; 3] = ["metadata.uid", "status.currentPodHash", "status.stableRS"];
 
-fn draft(look: &Look, after: String) -> Draft {
+pub(super) fn draft(look: &Look, after: String) -> Draft {
     let state = look.state();
     let before = if state.is_done() {
         format!("{}, {}", look.name(state.stable()), state.words())
@@ -24,12 +25,12 @@ fn draft(look: &Look, after: String) -> Draft {
     Draft { before, after, share: (!state.is_done()).then(|| look.weight()), ..Draft::default() }
 }
 
-fn known(name: &str, value: impl Into<Value>) -> Known {
+pub(super) fn known(name: &str, value: impl Into<Value>) -> Known {
     Known { name: name.into(), value: value.into() }
 }
 
 /// The status must be about the spec as it is: a step index of an older spec moves the rollout backwards.
-fn observed(state: State<'_>) -> Result<(), Refusal> {
+pub(super) fn observed(state: State<'_>) -> Result<(), Refusal> {
     match state.is_observed() {
         true => Ok(()),
         false => Err(Refusal::new(
@@ -39,26 +40,26 @@ fn observed(state: State<'_>) -> Result<(), Refusal> {
     }
 }
 
-fn canary(state: State<'_>) -> Result<(), Refusal> {
+pub(super) fn canary(state: State<'_>) -> Result<(), Refusal> {
     match state.is_done() {
         true => Err(Refusal::new("no canary is live", "roll back to a version instead")),
         false => Ok(()),
     }
 }
 
-fn not_aborted(state: State<'_>) -> Result<(), Refusal> {
+pub(super) fn not_aborted(state: State<'_>) -> Result<(), Refusal> {
     match state.aborted() {
         true => Err(Refusal::new("it was aborted", "retry it, or roll back to the stable version")),
         false => Ok(()),
     }
 }
 
-fn pause_patch(look: &Look, held: bool) -> Patch {
+pub(super) fn pause_patch(look: &Look, held: bool) -> Patch {
     Patch::new(&look.place, "", format!("spec.paused: {held}"), json!({"spec": {"paused": held}}))
         .telling(&[("spec.paused", held.into())])
 }
 
-fn status_patch(look: &Look, words: &str, status: Value) -> Patch {
+pub(super) fn status_patch(look: &Look, words: &str, status: Value) -> Patch {
     Patch::new(&look.place, "status", words, json!({"status": status}))
 }
 
@@ -123,7 +124,7 @@ pub async fn resume(site: &Site, look: &Look, now: Time) -> Result<Draft, Refusa
 }
 
 /// When the step's own pause has elapsed under the hold, releasing the hold is a promotion.
-fn has_elapsed(state: State<'_>, now: Time) -> bool {
+pub(super) fn has_elapsed(state: State<'_>, now: Time) -> bool {
     let started = state.0.pointer("/status/pauseConditions/0/startTime").and_then(Value::as_str);
     let started = started.and_then(|text| chrono::DateTime::parse_from_rfc3339(text).ok());
     match (started, state.pause_s()) {
@@ -145,144 +146,6 @@ fn after_release(state: State<'_>, now: Time) -> Option<Beware> {
     None
 }
 
-/// Go on by one step: one of three bodies by the state, the nudge for a promotion that was lost.
-pub async fn promote(site: &Site, look: &Look, ask: &Ask) -> Result<Draft, Refusal> {
-    let state = look.state();
-    canary(state)?;
-    not_aborted(state)?;
-    observed(state)?;
-    if state.promoting() {
-        return Err(Refusal::new("it is being promoted to all traffic already", "watch it, or abort it"));
-    }
-    let objects = &site.objects;
-    if state.is_lost() {
-        let names =
-            ["metadata.uid", "status.currentPodHash", "status.pauseConditions", "status.currentStepIndex"];
-        let mut draft = next(site, look);
-        draft.facts = state.facts(&names);
-        let request = note(&look.place, ask, "nudge").resting_on(draft.facts.clone());
-        draft.requests = vec![Patch { optional: false, ..request }.request(objects, &look.live).await];
-        draft.beware.push(know(
-            "a promotion was accepted and then lost by the controller; any write to the object wakes it, \
-             so an annotation is written",
-        ));
-        return Ok(draft);
-    }
-    if state.held() && !state.is_blue_green() {
-        return promote_held(site, look, ask).await;
-    }
-    let mut draft = next(site, look);
-    draft.facts = state.facts(&FACTS);
-    let request = body(look)?.resting_on(draft.facts.clone());
-    draft.beware.extend(what_it_skips(state));
-    draft.requests = vec![request.request(objects, &look.live).await];
-    Ok(draft)
-}
-
-/// `spec.paused` wins over a promotion, and the step's own pause is back after the release: two requests.
-async fn promote_held(site: &Site, look: &Look, ask: &Ask) -> Result<Draft, Refusal> {
-    let (state, objects) = (look.state(), &site.objects);
-    let mut draft = next(site, look);
-    draft.facts = state.facts(&FACTS);
-    let release = pause_patch(look, false).resting_on(draft.facts.clone());
-    draft.requests = vec![release.request(objects, &look.live).await];
-    if has_elapsed(state, ask.now) {
-        draft
-            .beware
-            .push(know("the step's timer elapsed while it was held: the release alone is the promotion"));
-        return Ok(draft);
-    }
-    if state.step_kind() == Some("setWeight") {
-        draft.beware.push(know("the weight step that was held goes on by itself after the release"));
-        return Ok(draft);
-    }
-    let facts = vec![
-        known("status.currentPodHash", state.wanted()),
-        known("status.stableRS", state.stable()),
-        known("status.currentStepIndex", state.index()),
-        known("spec.paused", Value::Null),
-        known("status.abort", Value::Null),
-    ];
-    let words = "the controller has seen the release and waits in its step again";
-    // What clears a pause that is not there yet would skip a step, so the body is the one for a pause step.
-    let second = match state.step_kind() {
-        Some("pause") => release_step(look),
-        _ => body(look)?,
-    };
-    let second = second.resting_on(facts).after(words, site.observed_s());
-    draft.requests.push(second.request(objects, &look.live).await);
-    draft.beware.push(know(
-        "it is held by hand, which wins over a promotion: first the hold is released, then the step",
-    ));
-    Ok(draft)
-}
-
-fn release_step(look: &Look) -> Patch {
-    status_patch(look, "release the step's pause", json!({"pauseConditions": null}))
-}
-
-/// The body that goes on by one step, by the state.
-fn body(look: &Look) -> Result<Patch, Refusal> {
-    let state = look.state();
-    if state.is_blue_green() {
-        return match state.pauses().is_empty() {
-            false => Ok(status_patch(look, "release the blue-green pause", json!({"pauseConditions": null}))),
-            true => Err(Refusal::new(
-                "the preview is not ready to be promoted yet",
-                "wait for its pause, or promote it in full",
-            )),
-        };
-    }
-    let index = state.index().filter(|index| *index < state.steps().len());
-    let index = index.ok_or_else(|| Refusal::new("there is no step left", "watch it become stable"))?;
-    let next = index + 1;
-    if state.is_inconclusive() {
-        let status = json!({"pauseConditions": null, "controllerPause": false, "currentStepIndex": next});
-        return Ok(status_patch(look, &format!("past the inconclusive analysis, to step {next}"), status));
-    }
-    if !state.pauses().is_empty() {
-        return Ok(release_step(look));
-    }
-    let kind = state.step_kind().unwrap_or("step");
-    let status = json!({"pauseConditions": null, "currentStepIndex": next});
-    Ok(status_patch(look, &format!("skip the running {kind}, to step {next}"), status))
-}
-
-fn what_it_skips(state: State<'_>) -> Vec<Beware> {
-    let Some(index) = state.index().filter(|_| state.pauses().is_empty() || state.is_inconclusive()) else {
-        return Vec::new();
-    };
-    let kind = |index: usize| state.steps().get(index).is_some_and(|step| step.get("analysis").is_some());
-    let mut beware = Vec::new();
-    if state.is_inconclusive() {
-        beware.push(warn("its analysis could not tell; you go past it"));
-    } else if kind(index) {
-        beware.push(warn("its analysis is still running; you skip it"));
-    } else if state.step_kind() == Some("setWeight") {
-        beware.push(warn("the weight of this step is not reached yet; you skip it"));
-    }
-    if kind(index) && kind(index + 1) {
-        beware.push(warn("two analyses follow each other: the controller may not start the second one"));
-    }
-    beware
-}
-
-/// A draft for the next step, with its checks.
-fn next(site: &Site, look: &Look) -> Draft {
-    let state = look.state();
-    let weight = match state.index() {
-        Some(index) if !state.is_blue_green() => state.weight_at(state.next_stop(index)),
-        _ => 100.0,
-    };
-    let mut draft = draft(look, format!("{} at {weight:.0} %", look.name(state.wanted())));
-    draft.checks = vec![
-        check("observed", "the controller has gone on", true, site.observed_s()),
-        check("weight", &format!("weight {weight:.0} % is set"), true, site.effective_s().min(60.0)),
-    ];
-    draft.expected_s = 10.0;
-    draft
-}
-
 /// All traffic to the canary.
 pub async fn promote_full(site: &Site, look: &Look) -> Result<Draft, Refusal> {
     let (state, objects) = (look.state(), &site.objects);
@@ -291,7 +154,7 @@ pub async fn promote_full(site: &Site, look: &Look) -> Result<Draft, Refusal> {
     observed(state)?;
     let target = look.revision(state.wanted());
     let mut draft = draft(look, format!("{} at 100 %", look.name(state.wanted())));
-    draft.version = target.map(super::Found::names);
+    draft.version = target.map(Found::names);
     draft.facts = state.facts(&FACTS);
     // Full promotion does not depend on the step it is confirmed at.
     draft
@@ -341,7 +204,7 @@ pub async fn abort(site: &Site, look: &Look, ask: &Ask) -> Result<Draft, Refusal
     }
     let (stable, bad) = (look.name(state.stable()), look.name(state.wanted()));
     let mut draft = draft(look, format!("{stable} at 100 %"));
-    draft.version = look.revision(state.stable()).map(super::Found::names);
+    draft.version = look.revision(state.stable()).map(Found::names);
     let mut names = CANARY.to_vec();
     names.extend(["status.abort", "status.promoteFull", "spec.paused"]);
     draft.facts = state.facts(&names);

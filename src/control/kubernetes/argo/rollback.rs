@@ -6,11 +6,12 @@ use serde_json::{Value, json};
 use super::state::State;
 use super::{Look, plan};
 use crate::cluster::Resource;
+use crate::cluster::revisions::REPLICA_SETS;
 use crate::control::kubernetes::facts::{self, TEMPLATE};
 use crate::control::kubernetes::object::Place;
-use crate::control::kubernetes::owner::{know, warn};
+use crate::control::kubernetes::owner::{Owned, know, manager_of, warn};
 use crate::control::kubernetes::request::Patch;
-use crate::control::kubernetes::revision::{self, DEPLOYMENT, Found, REPLICA_SET};
+use crate::control::kubernetes::revision::{self, DEPLOYMENT, Found};
 use crate::control::kubernetes::{Site, check, refused, template_patch};
 use crate::control::{Ask, Draft};
 use crate::domain::act::{Known, Refusal};
@@ -25,7 +26,7 @@ struct Home {
 /// Plans a rollback to the version that is called so.
 pub async fn plan(site: &Site, look: &Look, ask: &Ask, to: &Version) -> Result<Draft, Refusal> {
     let (state, objects) = (look.state(), &site.objects);
-    let target = revision::choose(&look.sets, to)?;
+    let target = revision::choose(&look.sets, to, ask.seen.as_ref())?;
     let name = target.name();
     let is_wanted = target.hash == state.wanted();
     let mut draft = Draft {
@@ -70,7 +71,7 @@ pub async fn plan(site: &Site, look: &Look, ask: &Ask, to: &Version) -> Result<D
             .beware
             .push(know("it is held by hand: the hold is released at the end, else nothing would move"));
     }
-    if let Some(owner) = Owner(&home, look).of() {
+    if let Some(owner) = owner(&home, look) {
         draft.beware.extend(owner.looked_up(objects).await.on_template(canary));
     }
     draft.beware.extend(warnings(look, ask, target, clean, fast));
@@ -78,12 +79,8 @@ pub async fn plan(site: &Site, look: &Look, ask: &Ask, to: &Version) -> Result<D
 }
 
 /// Whose manifest the template is in: the Deployment's when a workloadRef is used.
-struct Owner<'a>(&'a Home, &'a Look);
-
-impl Owner<'_> {
-    fn of(&self) -> Option<crate::control::kubernetes::owner::Owner> {
-        crate::control::kubernetes::owner::Owner::of(&self.0.live).or_else(|| self.1.owner.clone())
-    }
+fn owner(home: &Home, look: &Look) -> Option<Owned> {
+    Owned::by(&home.live).or_else(|| look.owner.clone())
 }
 
 fn before(look: &Look) -> String {
@@ -151,7 +148,7 @@ async fn home(site: &Site, look: &Look) -> Result<Home, Refusal> {
     let place = |resource: Resource| Place::new(resource, &look.place.namespace, text("name"));
     let place = match (text("apiVersion"), text("kind")) {
         ("apps/v1", "Deployment") => place(DEPLOYMENT),
-        ("apps/v1", "ReplicaSet") => place(REPLICA_SET),
+        ("apps/v1", "ReplicaSet") => place(REPLICA_SETS),
         (_, kind) => {
             return Err(Refusal::new(
                 format!("its template is in a {kind}, which cannot be rolled back"),
@@ -231,7 +228,7 @@ pub fn put_back(site_fact: Option<&Value>, home: &Value) -> Option<String> {
     if facts::read(home, TEMPLATE) != *before {
         return None;
     }
-    let by = crate::control::kubernetes::owner::manager_of(home, "f:template");
+    let by = manager_of(home, "f:template");
     Some(format!("the template was put back by {}", by.unwrap_or_else(|| "somebody".into())))
 }
 
@@ -242,7 +239,7 @@ pub fn put_back(site_fact: Option<&Value>, home: &Value) -> Option<String> {
 pub async fn home_of(site: &Site, place: &Place, live: &Value) -> Result<Value, Fault> {
     let Some(reference) = live.pointer("/spec/workloadRef") else { return Ok(live.clone()) };
     let text = |key: &str| reference.get(key).and_then(Value::as_str).unwrap_or_default();
-    let resource = if text("kind") == "ReplicaSet" { REPLICA_SET } else { DEPLOYMENT };
+    let resource = if text("kind") == "ReplicaSet" { REPLICA_SETS } else { DEPLOYMENT };
     site.objects.get(&Place::new(resource, &place.namespace, text("name")).path()).await
 }
 

@@ -126,6 +126,11 @@ impl<'a> State<'a> {
         self.at("/spec/strategy/blueGreen").is_some()
     }
 
+    /// The hash that a blue-green one sends traffic to.
+    pub fn active(self) -> &'a str {
+        self.text("/status/blueGreen/activeSelector")
+    }
+
     /// The steps.
     pub fn steps(self) -> &'a [Value] {
         self.at("/spec/strategy/canary/steps").and_then(Value::as_array).map_or(&[], Vec::as_slice)

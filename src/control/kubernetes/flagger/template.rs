@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::Scene;
 use crate::cluster::{Around, flagger};
 use crate::control::kubernetes::object::Place;
+use crate::control::kubernetes::owner::Owned;
 use crate::control::kubernetes::share::is_named;
 use crate::control::kubernetes::{Patch, facts};
 use crate::domain::act::Refusal;
@@ -61,6 +62,10 @@ pub(super) async fn put(scene: &mut Scene<'_>, to: &Version, around: &Around) ->
             format!("the target has the template of {to} already"),
         ));
         return Ok(());
+    }
+    if let Some(owned) = Owned::by(&deployment) {
+        let owned = owned.looked_up(&scene.site.objects).await;
+        scene.draft.beware.extend(owned.on_template(scene.rollout.is_live()));
     }
     let place = Place::new(flagger::DEPLOYMENTS, &namespace, flagger::target(&scene.canary));
     let why = if scene.ask.reason.is_empty() { String::new() } else { format!(": {}", scene.ask.reason) };
