@@ -17,9 +17,11 @@ use crate::domain::{ControllerKind, Level, Revision, Rollout, Situation, Step, T
 pub const CANARY: Resource =
     Resource { group: "flagger.app", version: "v1beta1", kind: "Canary", plural: "canaries" };
 
-const DEPLOYMENTS: Resource =
+/// Where the target and the primary live.
+pub const DEPLOYMENTS: Resource =
     Resource { group: "apps", version: "v1", kind: "Deployment", plural: "deployments" };
-const REPLICA_SETS: Resource =
+/// Where their revisions live.
+pub const REPLICA_SETS: Resource =
     Resource { group: "apps", version: "v1", kind: "ReplicaSet", plural: "replicasets" };
 
 /// The kind.
@@ -189,7 +191,7 @@ fn place(rollout: &mut Rollout, object: &Value, stable: Option<&Value>, new: Ver
         rollout.message = format!("the last canary failed; the target is back on {}", rollout.stable);
     } else if !idle {
         rollout.canary = Some(new);
-    } else if new != rollout.stable && phase != "" {
+    } else if new != rollout.stable && !phase.is_empty() {
         rollout.message = format!("{new} waits for the next tick");
     }
     rollout.step = match phase {

@@ -10,10 +10,11 @@ use crate::domain::{ControllerKind, Level, Rollout, Time};
 pub const HTTP_ROUTE: Resource =
     Resource { group: "gateway.networking.k8s.io", version: "v1", kind: "HTTPRoute", plural: "httproutes" };
 
-pub(super) const SERVICES: Resource =
-    Resource { group: "", version: "v1", kind: "Service", plural: "services" };
+/// Services of the core.
+pub const SERVICES: Resource = Resource { group: "", version: "v1", kind: "Service", plural: "services" };
 
-pub(super) const ROLLOUTS: Resource =
+/// Argo Rollouts, which may own a route.
+pub const ROLLOUTS: Resource =
     Resource { group: "argoproj.io", version: "v1alpha1", kind: "Rollout", plural: "rollouts" };
 
 /// The kind.

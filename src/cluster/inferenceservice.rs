@@ -14,8 +14,12 @@ pub const INFERENCE_SERVICE: Resource = Resource {
     plural: "inferenceservices",
 };
 
-const REVISIONS: Resource =
+/// Revisions of Knative.
+pub const REVISIONS: Resource =
     Resource { group: "serving.knative.dev", version: "v1", kind: "Revision", plural: "revisions" };
+/// Services of Knative, one a predictor.
+pub const KNATIVE_SERVICES: Resource =
+    Resource { group: "serving.knative.dev", version: "v1", kind: "Service", plural: "services" };
 const DEPLOYMENTS: Resource =
     Resource { group: "apps", version: "v1", kind: "Deployment", plural: "deployments" };
 

@@ -15,7 +15,8 @@ pub const VIRTUAL_SERVICE: Resource = Resource {
     plural: "virtualservices",
 };
 
-const DESTINATION_RULES: Resource = Resource {
+/// Where the subsets of hosts are told.
+pub const DESTINATION_RULES: Resource = Resource {
     group: "networking.istio.io",
     version: "v1",
     kind: "DestinationRule",

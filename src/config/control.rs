@@ -43,6 +43,10 @@ pub struct ClusterConfig {
     /// The ladder of weights where wardroom itself is the stepper, percent.
     #[serde(default = "usual_ladder")]
     pub ladder: Vec<f64>,
+    /// Whether a Flagger canary without a rollback gate may be aborted by raising `status.failedChecks`, a field
+    /// that is meant for Flagger itself.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub flagger_abort_by_failed_checks: bool,
 }
 
 fn usual_name() -> String {

@@ -13,6 +13,7 @@ mod desk;
 mod doing;
 pub mod engine;
 mod execute;
+pub mod haproxy;
 pub mod http;
 pub mod kubernetes;
 pub mod parts;

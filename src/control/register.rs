@@ -1,6 +1,6 @@
 //! The one place where a way of acting is made known: one line each.
 
-use super::{Controller, Registry, http, kubernetes, registry as registries};
+use super::{Controller, Registry, haproxy, http, kubernetes, registry as registries};
 use crate::config::Config;
 use crate::domain::Fault;
 

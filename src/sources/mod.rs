@@ -13,6 +13,7 @@ mod discover_cluster;
 pub mod endpoint;
 pub mod exposition;
 pub mod files;
+pub mod haproxy;
 pub mod kubernetes;
 mod lenient;
 pub mod mlflow;

@@ -2,7 +2,8 @@
 
 use super::presets::{Catalogue, catalogue};
 use super::{
-    Source, alertmanager, canary, endpoint, files, kubernetes, mlflow, mlops, prometheus, reports, samples,
+    Source, alertmanager, canary, endpoint, files, haproxy, kubernetes, mlflow, mlops, prometheus, reports,
+    samples,
 };
 use crate::config::Config;
 use crate::domain::Fault;
@@ -17,6 +18,7 @@ const KINDS: &[Kind] = &[
     files::sources,
     kubernetes::sources,
     canary::sources,
+    haproxy::sources,
     mlops::sources,
     reports::sources,
     samples::sources,

@@ -117,7 +117,8 @@ impl<'a> Driver<'a> {
     }
 }
 
-fn plan_of(draft: Draft, ask: &Ask) -> Plan {
+/// A plan, as the engine makes it of a draft.
+pub fn plan_of(draft: Draft, ask: &Ask) -> Plan {
     Plan {
         id: ActId("a-test".into()),
         model: ask.model.clone(),

@@ -19,7 +19,10 @@ mod deployment;
 mod drift;
 mod driver;
 mod expired;
+mod flagger;
+mod haproxy;
 mod judging;
+mod kserve;
 mod kubernetes;
 mod lab;
 #[allow(dead_code, reason = "helpers for several tests")]
@@ -28,5 +31,7 @@ mod program;
 mod ratios;
 mod registry;
 mod relay;
+mod routes;
 mod stage;
+mod traffic;
 mod watching;

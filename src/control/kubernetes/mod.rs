@@ -8,12 +8,16 @@ mod deployment;
 mod dry;
 pub mod facts;
 mod fault;
+mod flagger;
+mod kserve;
 pub mod object;
 pub mod owner;
 mod parts;
 pub mod request;
 pub mod revision;
+mod route;
 pub mod send;
+mod share;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -71,6 +75,16 @@ pub trait KindPlanner: Send + Sync {
         Box::pin(async { Ok(Ready::Yes) })
     }
 
+    /// As [`Sender::send`]; a patch with its facts and pins unless the kind has other requests.
+    fn send<'a>(&'a self, site: &'a Site, plan: &'a Plan, n: usize, audit_id: &'a str) -> Boxed<'a, Sent> {
+        Box::pin(async move {
+            match request_of(plan, n) {
+                Ok(request) => send::send(&site.objects, request, audit_id).await,
+                Err(fault) => Sent::Refused(fault.detail),
+            }
+        })
+    }
+
     /// Why a request is not needed any more, in words that begin with `already so`. Then it is not sent.
     fn needless<'a>(
         &'a self,
@@ -91,7 +105,14 @@ pub trait KindPlanner: Send + Sync {
 }
 
 /// Every kind that can be acted upon. One line registers one.
-pub const PLANNERS: &[&dyn KindPlanner] = &[argo::ARGO, deployment::DEPLOYMENTS];
+pub const PLANNERS: &[&dyn KindPlanner] = &[
+    argo::ARGO,
+    deployment::DEPLOYMENTS,
+    &flagger::FlaggerPlanner,
+    &kserve::KserveKnative,
+    &kserve::KserveStandard,
+    &route::Routes,
+];
 
 /// A controller for each configured cluster. Nothing is connected yet.
 ///
@@ -181,17 +202,17 @@ impl Sender for Cluster {
 
     fn send<'a>(&'a self, plan: &'a Plan, n: usize, audit_id: &'a str) -> Boxed<'a, Sent> {
         Box::pin(async move {
-            let request = match request_of(plan, n) {
-                Ok(request) => request,
+            let planner = match planner_of(plan) {
+                Ok(planner) => planner,
                 Err(fault) => return Sent::Refused(fault.detail),
             };
             let nothing = |fault: Fault| Sent::Refused(format!("nothing was sent: {fault}"));
-            let (planner, site) = match (planner_of(plan), self.site().await) {
-                (Ok(planner), Ok(site)) => (planner, site),
-                (Err(fault), _) | (_, Err(fault)) => return nothing(fault),
+            let site = match self.site().await {
+                Ok(site) => site,
+                Err(fault) => return nothing(fault),
             };
             match self.after(planner.needless(&site, plan, n).await).await {
-                Ok(None) => send::send(&site.objects, request, audit_id).await,
+                Ok(None) => planner.send(&site, plan, n, audit_id).await,
                 Ok(Some(note)) => Sent::Accepted { audit_id: audit_id.into(), note },
                 Err(fault) => nothing(fault),
             }

@@ -174,6 +174,28 @@ impl Objects {
         }
     }
 
+    /// Sends a POST, once: a question with an effect, such as opening a gate through the proxy of a Service.
+    pub async fn post(&self, path: &str, body: &Value, audit_id: &str) -> Written {
+        let request = HttpRequest::builder()
+            .method(Method::POST)
+            .uri(path)
+            .header("content-type", "application/json")
+            .header("audit-id", audit_id)
+            .body(Body::from(body.to_string().into_bytes()));
+        let request = match request {
+            Ok(request) => request,
+            Err(error) => return Written::Not(Meaning::Refused(format!("not sent: {error}"))),
+        };
+        match timeout(self.deadline, self.exchange(request, false)).await {
+            Ok(written) => written,
+            Err(_) => Written::Not(Meaning::Unknown(format!(
+                "{} did not answer within {} s",
+                self.server,
+                self.deadline.as_secs_f64()
+            ))),
+        }
+    }
+
     async fn exchange(&self, request: HttpRequest<Body>, json: bool) -> Written {
         let response = match self.client.send(request).await {
             Ok(response) => response,
