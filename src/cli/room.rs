@@ -217,6 +217,8 @@ impl Room {
     }
 
     fn take_input(&mut self, input: Input) -> Turn {
+        // The clocks of acts start from here.
+        self.app.now = self.app.now.max(stage::now());
         match input {
             Input::Key(key) => {
                 let effects = update(&mut self.app, &mut self.store, Msg::Key(key));

@@ -10,7 +10,7 @@ type Kind = fn(&Config) -> Result<Vec<Box<dyn Controller>>, Fault>;
 type RegistryKind = fn(&Config) -> Result<Option<Box<dyn Registry>>, Fault>;
 
 /// Every kind of controller; the first that knows a target plans for it.
-const KINDS: &[Kind] = &[http::controllers, kubernetes::controllers];
+const KINDS: &[Kind] = &[http::controllers, kubernetes::controllers, haproxy::controllers];
 
 /// Every kind of registry; the first that is configured is moved along.
 const REGISTRIES: &[RegistryKind] = &[registries::registry];
