@@ -47,10 +47,12 @@ fn play(config: &AutoConfig, scene: impl Fn(i64) -> ModelSight, seconds: &[i64])
 }
 
 fn acts(choices: &[Choice]) -> Vec<Option<&Operation>> {
-    let of = |choice| match choice {
-        &Choice::Act(ref operation, _) => Some(operation),
-        _ => None,
-    };
+    fn of(choice: &Choice) -> Option<&Operation> {
+        match choice {
+            Choice::Act(operation, _) => Some(operation),
+            _ => None,
+        }
+    }
     choices.iter().map(of).collect()
 }
 

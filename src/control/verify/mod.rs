@@ -117,6 +117,7 @@ fn incomplete(doing: &Doing) -> Option<Outcome> {
                 return Some(Outcome::Unknown { why: format!("request {} of {of}: {why}", n + 1) });
             }
             RequestState::NotSent { why } | RequestState::Refused { why, .. } if missing.is_none() => {
+                let why = why.trim_end_matches("; plan again");
                 let why = format!("request {} of {of} was never done ({why}); plan again", n + 1);
                 missing = Some(Outcome::Failed { why });
             }
