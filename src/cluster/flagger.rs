@@ -189,7 +189,7 @@ fn place(rollout: &mut Rollout, object: &Value, stable: Option<&Value>, new: Ver
         rollout.message = format!("the last canary failed; the target is back on {}", rollout.stable);
     } else if !idle {
         rollout.canary = Some(new);
-    } else if new != rollout.stable && phase != "" {
+    } else if new != rollout.stable && !phase.is_empty() {
         rollout.message = format!("{new} waits for the next tick");
     }
     rollout.step = match phase {
