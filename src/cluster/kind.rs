@@ -30,10 +30,13 @@ pub struct Naming {
     pub ladder: Vec<f64>,
 }
 
+/// Objects of one kind, by namespace and name.
+pub type Objects = BTreeMap<(Arc<str>, Arc<str>), Arc<Value>>;
+
 /// Objects that were read around a rollout, by plural and then namespace and name. Managed fields are stripped.
 #[derive(Debug, Clone, Default)]
 pub struct Around {
-    objects: HashMap<&'static str, BTreeMap<(Arc<str>, Arc<str>), Arc<Value>>>,
+    objects: HashMap<&'static str, Objects>,
 }
 
 impl Around {
@@ -50,7 +53,7 @@ impl Around {
     }
 
     /// Replaces every object of a kind.
-    pub fn replace(&mut self, plural: &'static str, objects: BTreeMap<(Arc<str>, Arc<str>), Arc<Value>>) {
+    pub fn replace(&mut self, plural: &'static str, objects: Objects) {
         self.objects.insert(plural, objects);
     }
 

@@ -29,7 +29,7 @@ pub const DEPLOYMENT: Marks =
     Marks { hash: "pod-template-hash", number: "deployment.kubernetes.io/revision" };
 
 /// A ReplicaSet's hash.
-pub fn hash<'a>(set: &'a Value, marks: Marks) -> &'a str {
+pub fn hash(set: &Value, marks: Marks) -> &str {
     look::label(set, marks.hash).unwrap_or_default()
 }
 

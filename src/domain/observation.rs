@@ -9,6 +9,10 @@ use super::{
 
 /// One fact about the world.
 #[derive(Debug, Clone, PartialEq)]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "a harvest lives for a moment, and is matched everywhere by value"
+)]
 pub enum Fact {
     /// A KPI now, of a model as a whole (`version` absent) or of one version.
     Reading {

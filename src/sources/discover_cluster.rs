@@ -1,14 +1,13 @@
 //! Asks a cluster which rollouts it holds. Lists only.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::Utc;
 use kube::api::{Api, ApiResource, DynamicObject, GroupVersionKind, ListParams};
-use serde_json::Value;
 
-use crate::cluster::kind::Naming;
+use crate::cluster::kind::{Naming, Objects};
 use crate::cluster::{Around, KINDS, Resource, connect, trouble};
 use crate::config::ClusterConfig;
 use crate::domain::text::{clean, clean_name};
@@ -42,7 +41,7 @@ pub struct FoundCluster {
 }
 
 /// What was listed, by kind.
-pub type Seen = HashMap<&'static str, BTreeMap<(Arc<str>, Arc<str>), Arc<Value>>>;
+pub type Seen = HashMap<&'static str, Objects>;
 
 /// Lists every kind over all namespaces.
 ///
@@ -122,15 +121,11 @@ pub fn rollouts(seen: Seen) -> Vec<FoundRollout> {
     found
 }
 
-async fn list(
-    client: &kube::Client,
-    resource: &Resource,
-    deadline: Duration,
-) -> Result<BTreeMap<(Arc<str>, Arc<str>), Arc<Value>>, Fault> {
+async fn list(client: &kube::Client, resource: &Resource, deadline: Duration) -> Result<Objects, Fault> {
     let kind = GroupVersionKind::gvk(resource.group, resource.version, resource.kind);
     let kind = ApiResource::from_gvk_with_plural(&kind, resource.plural);
     let api: Api<DynamicObject> = Api::all_with(client.clone(), &kind);
-    let mut objects = BTreeMap::new();
+    let mut objects = Objects::new();
     let mut next: Option<String> = None;
     loop {
         let mut params = ListParams::default().limit(PAGE);
@@ -159,6 +154,8 @@ async fn list(
 
 #[cfg(test)]
 mod tests {
+    use serde_json::Value;
+
     use super::*;
 
     #[test]

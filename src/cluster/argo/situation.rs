@@ -36,12 +36,7 @@ pub(super) fn of(facts: &Facts<'_>, ladder: &Ladder, around: &Around, index: usi
         (Situation::Progressing, Some(words))
     } else if facts.aborted {
         aborted(facts, ladder, &mut found)
-    } else if facts.condition("InvalidSpec").is_some_and(|(status, _, _)| status == "True") {
-        (Situation::Degraded, None)
-    } else if facts
-        .condition("Progressing")
-        .is_some_and(|(_, reason, _)| reason == "ProgressDeadlineExceeded")
-    {
+    } else if is_broken(facts) {
         (Situation::Degraded, None)
     } else if !facts.is_split() {
         whole(facts, phase)
@@ -71,6 +66,12 @@ pub(super) fn of(facts: &Facts<'_>, ladder: &Ladder, around: &Around, index: usi
         found.message = words;
     }
     found
+}
+
+/// Whether the controller does nothing any more: the manifest is wrong, or nothing moved for too long.
+fn is_broken(facts: &Facts<'_>) -> bool {
+    facts.condition("InvalidSpec").is_some_and(|(status, _, _)| status == "True")
+        || facts.condition("Progressing").is_some_and(|(_, reason, _)| reason == "ProgressDeadlineExceeded")
 }
 
 /// Aborted: on its way while the router or the pods of a basic canary still serve it, or while a hold freezes it.

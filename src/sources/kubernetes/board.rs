@@ -1,6 +1,6 @@
 //! What the watches of one cluster have seen, and which rollouts that concerns.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::Value;
@@ -10,8 +10,7 @@ use super::wanted::{Scope, Wants};
 use crate::cluster::{Around, Resource};
 use crate::domain::Fault;
 
-/// Objects by namespace and name.
-pub type Objects = BTreeMap<(Arc<str>, Arc<str>), Arc<Value>>;
+pub use crate::cluster::kind::Objects;
 
 /// How one watch is.
 #[derive(Debug, Clone)]
