@@ -106,7 +106,7 @@ impl KindPlanner for Argo {
                 Operation::Pause => plan::pause(site, &look).await,
                 Operation::Resume => plan::resume(site, &look, ask.now).await,
                 Operation::Promote => promote::promote(site, &look, ask).await,
-                Operation::PromoteFull => plan::promote_full(site, &look).await,
+                Operation::PromoteFull => plan::promote_full(site, &look, ask).await,
                 Operation::Abort => plan::abort(site, &look, ask).await,
                 Operation::Retry => plan::retry(site, &look).await,
                 Operation::RollBack { to } => rollback::plan(site, &look, ask, to).await,

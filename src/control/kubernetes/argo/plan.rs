@@ -29,6 +29,12 @@ pub(super) fn known(name: &str, value: impl Into<Value>) -> Known {
     Known { name: name.into(), value: value.into() }
 }
 
+/// The note with who and why, last: it waits until the controller has taken the act, and wakes it when it has not.
+pub(super) fn wake(site: &Site, look: &Look, ask: &Ask, verb: &str) -> Patch {
+    let words = "the controller has taken it, or has lost it: then this write wakes it";
+    note(&look.place, ask, verb).after(words, site.observed_s())
+}
+
 /// The status must be about the spec as it is: a step index of an older spec moves the rollout backwards.
 pub(super) fn observed(state: State<'_>) -> Result<(), Refusal> {
     match state.is_observed() {
@@ -147,7 +153,7 @@ fn after_release(state: State<'_>, now: Time) -> Option<Beware> {
 }
 
 /// All traffic to the canary.
-pub async fn promote_full(site: &Site, look: &Look) -> Result<Draft, Refusal> {
+pub async fn promote_full(site: &Site, look: &Look, ask: &Ask) -> Result<Draft, Refusal> {
     let (state, objects) = (look.state(), &site.objects);
     canary(state)?;
     not_aborted(state)?;
@@ -172,6 +178,7 @@ pub async fn promote_full(site: &Site, look: &Look) -> Result<Draft, Refusal> {
         draft.requests.push(request.request(objects, &look.live).await);
         draft.beware.push(know("it is held by hand: it is promoted first and then released"));
     }
+    draft.requests.push(wake(site, look, ask, "promote in full").request(objects, &look.live).await);
     let (available, wanted) = (target.map_or(0, |target| target.pods.2), state.replicas());
     if available < wanted {
         draft.beware.push(warn(format!(
@@ -199,7 +206,7 @@ pub(super) fn effective(site: &Site, name: &str) -> Vec<crate::domain::act::Chec
 pub async fn abort(site: &Site, look: &Look, ask: &Ask) -> Result<Draft, Refusal> {
     let (state, objects) = (look.state(), &site.objects);
     canary(state)?;
-    if state.aborted() && !state.held() {
+    if state.aborted() && !state.held() && !state.is_ignored() {
         return Err(Refusal::new("it is aborted already", "roll back to make the manifest agree, or retry"));
     }
     let (stable, bad) = (look.name(state.stable()), look.name(state.wanted()));
@@ -228,7 +235,7 @@ pub async fn abort(site: &Site, look: &Look, ask: &Ask) -> Result<Draft, Refusal
             false => know("it is held by hand: without the release an abort of it does nothing"),
         });
     }
-    draft.requests.push(note(&look.place, ask, "abort").request(objects, &look.live).await);
+    draft.requests.push(wake(site, look, ask, "abort").request(objects, &look.live).await);
     draft.beware.extend(abort_warnings(look, &bad));
     let delay = state.abort_delay_s();
     draft.checks = vec![

@@ -64,6 +64,11 @@ pub async fn plan(site: &Site, look: &Look, ask: &Ask, to: &Version) -> Result<D
     draft.requests.push(template.request(objects, &home.live).await);
     if !clean && !fast {
         draft.requests.push(promote(site, look, target).request(objects, &look.live).await);
+        if !state.held() {
+            // Under a hold the release is the write that wakes the controller.
+            let verb = format!("rollback to {name}");
+            draft.requests.push(plan::wake(site, look, ask, &verb).request(objects, &look.live).await);
+        }
     }
     if state.held() {
         draft.requests.push(release(site, look, target).request(objects, &look.live).await);
