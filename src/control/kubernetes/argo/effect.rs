@@ -52,14 +52,12 @@ const WAKE_S: i64 = 2;
 
 /// The note at the end is also what wakes a controller that has lost the act, so it waits for one or the other.
 fn taken_or_lost(state: State<'_>) -> Ready {
-    if !state.is_lost() && !state.is_ignored() {
+    // A hold that comes as a pause begins can stay unobserved in the same way.
+    if !state.is_lost() && !state.is_ignored() && state.is_observed() {
         return Ready::Yes;
     }
     let entries = state.0.pointer("/metadata/managedFields").and_then(Value::as_array).into_iter().flatten();
-    let ours = entries.filter(|entry| {
-        let is = |key: &str, value: &str| entry.get(key).and_then(Value::as_str) == Some(value);
-        is("manager", FIELD_MANAGER) && is("subresource", "status")
-    });
+    let ours = entries.filter(|entry| entry.get("manager").and_then(Value::as_str) == Some(FIELD_MANAGER));
     let times = ours.filter_map(|entry| {
         let time = entry.get("time")?.as_str()?;
         Some(chrono::DateTime::parse_from_rfc3339(time).ok()?.to_utc())

@@ -70,7 +70,7 @@ pub(super) fn status_patch(look: &Look, words: &str, status: Value) -> Patch {
 }
 
 /// Hold by hand.
-pub async fn pause(site: &Site, look: &Look) -> Result<Draft, Refusal> {
+pub async fn pause(site: &Site, look: &Look, ask: &Ask) -> Result<Draft, Refusal> {
     let state = look.state();
     canary(state)?;
     not_aborted(state)?;
@@ -82,6 +82,7 @@ pub async fn pause(site: &Site, look: &Look) -> Result<Draft, Refusal> {
     draft.facts = state.facts(&names);
     let request = pause_patch(look, true).resting_on(draft.facts.clone());
     draft.requests = vec![request.request(&site.objects, &look.live).await];
+    draft.requests.push(wake(site, look, ask, "hold").request(&site.objects, &look.live).await);
     if let Some(analysis) = state.analysis() {
         draft.beware.push(warn(format!("analysis {analysis} goes on measuring and may still abort it")));
     }
@@ -104,7 +105,7 @@ pub async fn pause(site: &Site, look: &Look) -> Result<Draft, Refusal> {
 }
 
 /// Release what is held by hand, and nothing else: the step index stays.
-pub async fn resume(site: &Site, look: &Look, now: Time) -> Result<Draft, Refusal> {
+pub async fn resume(site: &Site, look: &Look, ask: &Ask) -> Result<Draft, Refusal> {
     let state = look.state();
     if !state.held() {
         let instead =
@@ -116,7 +117,8 @@ pub async fn resume(site: &Site, look: &Look, now: Time) -> Result<Draft, Refusa
         state.facts(&["metadata.uid", "status.currentPodHash", "status.currentStepIndex", "spec.paused"]);
     let request = pause_patch(look, false).resting_on(draft.facts.clone());
     draft.requests = vec![request.request(&site.objects, &look.live).await];
-    draft.beware.extend(after_release(state, now));
+    draft.requests.push(wake(site, look, ask, "release").request(&site.objects, &look.live).await);
+    draft.beware.extend(after_release(state, ask.now));
     if state.aborted() {
         draft.beware.push(know("it was aborted while it was held: releasing it lets the pods go back too"));
     }
