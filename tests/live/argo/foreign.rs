@@ -91,7 +91,7 @@ fn a_standin_for_self_heal_puts_the_template_back() {
     let plan = lab.driver().planned(to("v1"));
     let red = plan.beware.iter().find(|beware| beware.level == Level::Critical).expect("a red warning");
     assert!(
-        red.text.contains("Argo CD (shop)") && red.text.contains("revert the commit in Git"),
+        red.text.contains("Argo CD shop") && red.text.contains("revert the commit in Git"),
         "{}",
         red.text
     );

@@ -44,7 +44,8 @@ fn a_promotion_releases_one_pause_and_waits_for_its_effect() {
     assert_eq!(lab.route_weight(), 10);
     std::thread::sleep(Duration::from_secs(1)); // A promotion at once would be lost: that is another test.
     let plan = lab.driver().act(Operation::Promote);
-    assert_eq!(plan.requests.len(), 1);
+    assert_eq!(plan.requests.len(), 2);
+    assert!(plan.requests[1].optional && plan.requests[1].after.contains("lost"));
     assert_eq!(plan.requests[0].body["status"], json!({"pauseConditions": null}));
     let dry = plan.requests[0].dry_run.as_ref().unwrap().as_ref().unwrap();
     assert!(dry.contains("status.pauseConditions"), "{dry}");
@@ -73,7 +74,7 @@ fn a_promotion_under_a_hold_is_two_requests_in_order() {
     lab.status(&json!({"pauseConditions": null}));
     let plan = lab.driver().planned(Operation::Promote);
     let words: Vec<&str> = plan.requests.iter().map(|request| request.words.as_str()).collect();
-    assert_eq!(words, ["spec.paused: false", "release the step's pause"]);
+    assert_eq!(words, ["spec.paused: false", "release the step's pause", "note who and why"]);
     lab.driver().execute(&plan);
     lab.driver().verify(&plan);
     assert!(lab.get()["status"]["currentStepIndex"].as_u64().unwrap() > 1);
@@ -117,4 +118,24 @@ fn stays_lost(lab: &Lab) -> bool {
     }
     let status = lab.get()["status"].clone();
     status["controllerPause"] == true && status["pauseConditions"].is_null()
+}
+
+/// An abort and a full promotion are lost like a promotion when they come just as a pause begins. The plan is made before
+/// it begins, so that it is sent at that moment; the note at its end wakes the controller.
+#[test]
+fn acts_at_the_moment_of_a_pause_are_not_lost() {
+    for operation in [Operation::Abort, Operation::PromoteFull] {
+        let Some(lab) = Lab::new("rollout-basic.json", |_| {}) else { return };
+        lab.start("v2", Some("slow:3"));
+        lab.until("started", |object| {
+            observed(object) && object["status"]["currentPodHash"] != object["status"]["stableRS"]
+        });
+        let plan = lab.driver().planned(operation.clone());
+        assert!(plan.requests.last().unwrap().after.contains("wakes it"));
+        lab.pause_at(1);
+        lab.driver().execute(&plan);
+        lab.driver().verify(&plan);
+        let stable = if operation == Operation::Abort { "v1" } else { "v2" };
+        lab.until("its pods", |_| lab.ready_pods(stable) == 4);
+    }
 }

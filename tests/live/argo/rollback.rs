@@ -10,7 +10,7 @@ fn a_rollback_outside_the_window_is_three_steps() {
     let plan = lab.driver().planned(to("v1"));
     let target = plan.version.clone().unwrap();
     assert_eq!((target.name.as_str(), target.revision, json!(target.hash)), ("v1", Some(1), first.clone()));
-    assert_eq!(plan.requests.len(), 2);
+    assert_eq!(plan.requests.len(), 3);
     assert!(plan.requests[1].after.contains(&target.hash), "{}", plan.requests[1].after);
     assert!(plan.requests[1].dry_run.is_none(), "it does not stand alone");
     lab.driver().execute(&plan);
@@ -96,7 +96,7 @@ fn a_template_in_a_deployment_is_patched_there() {
     lab.driver().act(Operation::PromoteFull);
     let plan = lab.driver().act(to("v1"));
     assert!(plan.requests[0].path.contains("/deployments/m?"), "{}", plan.requests[0].path);
-    assert_eq!(plan.requests.len(), 2);
+    assert_eq!(plan.requests.len(), 3);
     assert_eq!(lab.ready_pods("v1"), 4);
     let by_reference =
         json!({"spec": {"workloadRef": {"apiVersion": "v1", "kind": "PodTemplate", "name": "m"}}});

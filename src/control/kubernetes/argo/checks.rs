@@ -81,13 +81,20 @@ fn observed(plan: &Plan, state: State<'_>) -> Finding {
         }
         Operation::Promote => gone_on(plan, state),
         Operation::PromoteFull => {
-            let seen = state.is_done() || state.promoting() && !state.controller_pause();
-            finding(id, seen && state.is_observed(), state.words())
+            let seen = state.is_done() || (state.promoting() && !state.is_ignored());
+            let lost = "accepted and not taken: promote it in full again to wake the controller";
+            let detail = if state.is_ignored() { lost } else { state.words() };
+            finding(id, seen && state.is_observed(), detail)
         }
         Operation::Abort => {
             let (reason, message) = state.condition("Progressing").unwrap_or_default();
             let seen = state.aborted() && reason == "RolloutAborted";
-            let detail = if seen { message } else { state.words() };
+            let lost = "accepted and not taken: abort again to wake the controller";
+            let detail = match (seen, state.is_ignored()) {
+                (true, _) => message,
+                (_, true) => lost,
+                _ => state.words(),
+            };
             let gone = !state.aborted() && (state.is_done() || state.promoting());
             match gone && state.wanted() == canary(plan) {
                 true => no(id, "the controller dropped the abort"),

@@ -6,6 +6,7 @@ use super::rollback;
 use super::state::State;
 use super::{place, revisions};
 use crate::control::kubernetes::facts::{self, TEMPLATE};
+use crate::control::kubernetes::object::FIELD_MANAGER;
 use crate::control::kubernetes::{Site, request_of, send};
 use crate::control::{Ready, Settled};
 use crate::domain::Fault;
@@ -22,6 +23,9 @@ pub async fn ready(site: &Site, plan: &Plan, n: usize) -> Result<Ready, Fault> {
     let state = State(&live);
     if let Some(uid) = facts::compare(&plan.facts[..plan.facts.len().min(1)], &live) {
         return Ok(Ready::Moved(uid));
+    }
+    if request.body.pointer("/metadata/annotations").is_some() {
+        return Ok(taken_or_lost(state));
     }
     if let Operation::RollBack { .. } = plan.operation {
         let home = rollback::home_of(site, &place, &live).await?;
@@ -40,6 +44,29 @@ pub async fn ready(site: &Site, plan: &Plan, n: usize) -> Result<Ready, Fault> {
         true => Ready::Yes,
         false => Ready::NotYet(format!("{} not seen yet", request.after)),
     })
+}
+
+/// How long the controller may take a write to the status for nothing before it is woken, seconds. The server tells the
+/// time of a write in whole seconds.
+const WAKE_S: i64 = 2;
+
+/// The note at the end is also what wakes a controller that has lost the act, so it waits for one or the other.
+fn taken_or_lost(state: State<'_>) -> Ready {
+    // A hold that comes as a pause begins can stay unobserved in the same way.
+    if !state.is_lost() && !state.is_ignored() && state.is_observed() {
+        return Ready::Yes;
+    }
+    let entries = state.0.pointer("/metadata/managedFields").and_then(Value::as_array).into_iter().flatten();
+    let ours = entries.filter(|entry| entry.get("manager").and_then(Value::as_str) == Some(FIELD_MANAGER));
+    let times = ours.filter_map(|entry| {
+        let time = entry.get("time")?.as_str()?;
+        Some(chrono::DateTime::parse_from_rfc3339(time).ok()?.to_utc())
+    });
+    let age = times.max().map_or(WAKE_S, |written| (chrono::Utc::now() - written).num_seconds());
+    match (0..WAKE_S).contains(&age) {
+        true => Ready::NotYet("the controller has not taken it yet".into()),
+        false => Ready::Yes,
+    }
 }
 
 fn target(plan: &Plan) -> &str {

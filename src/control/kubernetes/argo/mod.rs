@@ -103,10 +103,10 @@ impl KindPlanner for Argo {
         Box::pin(async move {
             let look = Look::at(site, &ask.target).await.map_err(refused)?;
             let mut draft = match &ask.operation {
-                Operation::Pause => plan::pause(site, &look).await,
-                Operation::Resume => plan::resume(site, &look, ask.now).await,
+                Operation::Pause => plan::pause(site, &look, ask).await,
+                Operation::Resume => plan::resume(site, &look, ask).await,
                 Operation::Promote => promote::promote(site, &look, ask).await,
-                Operation::PromoteFull => plan::promote_full(site, &look).await,
+                Operation::PromoteFull => plan::promote_full(site, &look, ask).await,
                 Operation::Abort => plan::abort(site, &look, ask).await,
                 Operation::Retry => plan::retry(site, &look).await,
                 Operation::RollBack { to } => rollback::plan(site, &look, ask, to).await,

@@ -29,6 +29,12 @@ pub(super) fn known(name: &str, value: impl Into<Value>) -> Known {
     Known { name: name.into(), value: value.into() }
 }
 
+/// The note with who and why, last: it waits until the controller has taken the act, and wakes it when it has not.
+pub(super) fn wake(site: &Site, look: &Look, ask: &Ask, verb: &str) -> Patch {
+    let words = "the controller has taken it, or has lost it: then this write wakes it";
+    note(&look.place, ask, verb).after(words, site.observed_s())
+}
+
 /// The status must be about the spec as it is: a step index of an older spec moves the rollout backwards.
 pub(super) fn observed(state: State<'_>) -> Result<(), Refusal> {
     match state.is_observed() {
@@ -64,7 +70,7 @@ pub(super) fn status_patch(look: &Look, words: &str, status: Value) -> Patch {
 }
 
 /// Hold by hand.
-pub async fn pause(site: &Site, look: &Look) -> Result<Draft, Refusal> {
+pub async fn pause(site: &Site, look: &Look, ask: &Ask) -> Result<Draft, Refusal> {
     let state = look.state();
     canary(state)?;
     not_aborted(state)?;
@@ -76,6 +82,7 @@ pub async fn pause(site: &Site, look: &Look) -> Result<Draft, Refusal> {
     draft.facts = state.facts(&names);
     let request = pause_patch(look, true).resting_on(draft.facts.clone());
     draft.requests = vec![request.request(&site.objects, &look.live).await];
+    draft.requests.push(wake(site, look, ask, "hold").request(&site.objects, &look.live).await);
     if let Some(analysis) = state.analysis() {
         draft.beware.push(warn(format!("analysis {analysis} goes on measuring and may still abort it")));
     }
@@ -98,7 +105,7 @@ pub async fn pause(site: &Site, look: &Look) -> Result<Draft, Refusal> {
 }
 
 /// Release what is held by hand, and nothing else: the step index stays.
-pub async fn resume(site: &Site, look: &Look, now: Time) -> Result<Draft, Refusal> {
+pub async fn resume(site: &Site, look: &Look, ask: &Ask) -> Result<Draft, Refusal> {
     let state = look.state();
     if !state.held() {
         let instead =
@@ -110,7 +117,8 @@ pub async fn resume(site: &Site, look: &Look, now: Time) -> Result<Draft, Refusa
         state.facts(&["metadata.uid", "status.currentPodHash", "status.currentStepIndex", "spec.paused"]);
     let request = pause_patch(look, false).resting_on(draft.facts.clone());
     draft.requests = vec![request.request(&site.objects, &look.live).await];
-    draft.beware.extend(after_release(state, now));
+    draft.requests.push(wake(site, look, ask, "release").request(&site.objects, &look.live).await);
+    draft.beware.extend(after_release(state, ask.now));
     if state.aborted() {
         draft.beware.push(know("it was aborted while it was held: releasing it lets the pods go back too"));
     }
@@ -147,7 +155,7 @@ fn after_release(state: State<'_>, now: Time) -> Option<Beware> {
 }
 
 /// All traffic to the canary.
-pub async fn promote_full(site: &Site, look: &Look) -> Result<Draft, Refusal> {
+pub async fn promote_full(site: &Site, look: &Look, ask: &Ask) -> Result<Draft, Refusal> {
     let (state, objects) = (look.state(), &site.objects);
     canary(state)?;
     not_aborted(state)?;
@@ -172,6 +180,7 @@ pub async fn promote_full(site: &Site, look: &Look) -> Result<Draft, Refusal> {
         draft.requests.push(request.request(objects, &look.live).await);
         draft.beware.push(know("it is held by hand: it is promoted first and then released"));
     }
+    draft.requests.push(wake(site, look, ask, "promote in full").request(objects, &look.live).await);
     let (available, wanted) = (target.map_or(0, |target| target.pods.2), state.replicas());
     if available < wanted {
         draft.beware.push(warn(format!(
@@ -199,7 +208,7 @@ pub(super) fn effective(site: &Site, name: &str) -> Vec<crate::domain::act::Chec
 pub async fn abort(site: &Site, look: &Look, ask: &Ask) -> Result<Draft, Refusal> {
     let (state, objects) = (look.state(), &site.objects);
     canary(state)?;
-    if state.aborted() && !state.held() {
+    if state.aborted() && !state.held() && !state.is_ignored() {
         return Err(Refusal::new("it is aborted already", "roll back to make the manifest agree, or retry"));
     }
     let (stable, bad) = (look.name(state.stable()), look.name(state.wanted()));
@@ -228,7 +237,7 @@ pub async fn abort(site: &Site, look: &Look, ask: &Ask) -> Result<Draft, Refusal
             false => know("it is held by hand: without the release an abort of it does nothing"),
         });
     }
-    draft.requests.push(note(&look.place, ask, "abort").request(objects, &look.live).await);
+    draft.requests.push(wake(site, look, ask, "abort").request(objects, &look.live).await);
     draft.beware.extend(abort_warnings(look, &bad));
     let delay = state.abort_delay_s();
     draft.checks = vec![

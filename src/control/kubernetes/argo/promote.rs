@@ -3,7 +3,9 @@
 use serde_json::{Value, json};
 
 use super::Look;
-use super::plan::{canary, draft, has_elapsed, known, not_aborted, observed, pause_patch, status_patch};
+use super::plan::{
+    canary, draft, has_elapsed, known, not_aborted, observed, pause_patch, status_patch, wake,
+};
 use super::state::{FACTS, State};
 use crate::control::kubernetes::owner::{know, warn};
 use crate::control::kubernetes::request::Patch;
@@ -41,7 +43,10 @@ pub async fn promote(site: &Site, look: &Look, ask: &Ask) -> Result<Draft, Refus
     draft.facts = state.facts(&FACTS);
     let request = body(look)?.resting_on(draft.facts.clone());
     draft.beware.extend(what_it_skips(state));
-    draft.requests = vec![request.request(objects, &look.live).await];
+    draft.requests = vec![
+        request.request(objects, &look.live).await,
+        wake(site, look, ask, "promote").request(objects, &look.live).await,
+    ];
     Ok(draft)
 }
 
@@ -77,6 +82,7 @@ async fn promote_held(site: &Site, look: &Look, ask: &Ask) -> Result<Draft, Refu
     };
     let second = second.resting_on(facts).after(words, site.observed_s());
     draft.requests.push(second.request(objects, &look.live).await);
+    draft.requests.push(wake(site, look, ask, "promote").request(objects, &look.live).await);
     draft.beware.push(know(
         "it is held by hand, which wins over a promotion: first the hold is released, then the step",
     ));

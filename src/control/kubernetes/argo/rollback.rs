@@ -26,6 +26,7 @@ struct Home {
 /// Plans a rollback to the version that is called so.
 pub async fn plan(site: &Site, look: &Look, ask: &Ask, to: &Version) -> Result<Draft, Refusal> {
     let (state, objects) = (look.state(), &site.objects);
+    home_kind(look)?;
     let target = revision::choose(&look.sets, to, ask.seen.as_ref())?;
     let name = target.name();
     let is_wanted = target.hash == state.wanted();
@@ -64,6 +65,11 @@ pub async fn plan(site: &Site, look: &Look, ask: &Ask, to: &Version) -> Result<D
     draft.requests.push(template.request(objects, &home.live).await);
     if !clean && !fast {
         draft.requests.push(promote(site, look, target).request(objects, &look.live).await);
+        if !state.held() {
+            // Under a hold the release is the write that wakes the controller.
+            let verb = format!("rollback to {name}");
+            draft.requests.push(plan::wake(site, look, ask, &verb).request(objects, &look.live).await);
+        }
     }
     if state.held() {
         draft.requests.push(release(site, look, target).request(objects, &look.live).await);
@@ -140,22 +146,25 @@ fn warnings(
     beware
 }
 
+/// The kind that holds the template; `None` for the Rollout itself.
+fn home_kind(look: &Look) -> Result<Option<(Resource, &str)>, Refusal> {
+    let Some(reference) = look.live.pointer("/spec/workloadRef") else { return Ok(None) };
+    let text = |key: &str| reference.get(key).and_then(Value::as_str).unwrap_or_default();
+    match (text("apiVersion"), text("kind")) {
+        ("apps/v1", "Deployment") => Ok(Some((DEPLOYMENT, text("name")))),
+        ("apps/v1", "ReplicaSet") => Ok(Some((REPLICA_SETS, text("name")))),
+        (_, kind) => Err(Refusal::new(
+            format!("its template is in a {kind}, which cannot be rolled back"),
+            "apply the old manifest again",
+        )),
+    }
+}
+
 async fn home(site: &Site, look: &Look) -> Result<Home, Refusal> {
-    let Some(reference) = look.live.pointer("/spec/workloadRef") else {
+    let Some((resource, name)) = home_kind(look)? else {
         return Ok(Home { place: look.place.clone(), live: look.live.clone() });
     };
-    let text = |key: &str| reference.get(key).and_then(Value::as_str).unwrap_or_default();
-    let place = |resource: Resource| Place::new(resource, &look.place.namespace, text("name"));
-    let place = match (text("apiVersion"), text("kind")) {
-        ("apps/v1", "Deployment") => place(DEPLOYMENT),
-        ("apps/v1", "ReplicaSet") => place(REPLICA_SETS),
-        (_, kind) => {
-            return Err(Refusal::new(
-                format!("its template is in a {kind}, which cannot be rolled back"),
-                "apply the old manifest again",
-            ));
-        }
-    };
+    let place = Place::new(resource, &look.place.namespace, name);
     let live = site.objects.get(&place.path()).await.map_err(refused)?;
     Ok(Home { place, live })
 }
