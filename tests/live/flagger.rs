@@ -229,12 +229,22 @@ fn a_rollback_gate_is_opened_and_closed_again_through_the_api_server() {
     let namespace = lab.cluster.namespace.clone();
     let service = json!({"metadata": {"name": "tester"}, "spec": {"ports": [{"name": "http", "port": 80, "targetPort": port}]}});
     lab.cluster.call("POST", &lab.cluster.path("services"), &service);
+    // The API server passes requests on only to addresses of pods: one that nobody runs lends this machine's to it.
+    let pod = json!({"metadata": {"name": "tester"}, "spec": {"schedulerName": "nobody",
+        "containers": [{"name": "tester", "image": "registry.test/tester:1"}]}});
+    lab.cluster.call("POST", &lab.cluster.path("pods"), &pod);
+    let status = json!({"status": {"phase": "Running", "podIP": address, "podIPs": [{"ip": address}]}});
+    lab.cluster.merge(&lab.cluster.path("pods/tester/status"), &status);
+    let whom = json!({"kind": "Pod", "name": "tester", "namespace": namespace});
     let slice = json!({"apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "addressType": "IPv4",
         "metadata": {"name": "tester", "labels": {"kubernetes.io/service-name": "tester"}},
-        "endpoints": [{"addresses": [address], "conditions": {"ready": true}}],
+        "endpoints": [{"addresses": [address], "conditions": {"ready": true}, "targetRef": whom}],
         "ports": [{"name": "http", "port": port, "protocol": "TCP"}]});
     let slices = format!("/apis/discovery.k8s.io/v1/namespaces/{namespace}/endpointslices");
     lab.cluster.call("POST", &slices, &slice);
+    let endpoints = json!({"metadata": {"name": "tester"}, "subsets": [
+        {"addresses": [{"ip": address, "targetRef": whom}], "ports": [{"name": "http", "port": port}]}]});
+    lab.cluster.call("POST", &format!("/api/v1/namespaces/{namespace}/endpoints"), &endpoints);
     // Flagger itself cannot resolve this name here, so the failure is brought about by hand below.
     let hook = json!([{"name": "back", "type": "rollback", "url": format!("http://tester.{namespace}/rollback/check")}]);
     lab.cluster.merge(&lab.canary, &json!({"spec": {"analysis": {"webhooks": hook}}}));
@@ -246,7 +256,8 @@ fn a_rollback_gate_is_opened_and_closed_again_through_the_api_server() {
     assert_eq!(plan.requests.iter().map(|one| one.verb.as_str()).collect::<Vec<_>>(), ["POST", "POST"]);
     assert_eq!(plan.requests[0].body, json!({"name": "m", "namespace": namespace}));
     assert_eq!(plan.requests[0].may, wardroom::domain::act::May::Yes);
-    assert!(matches!(driver.send(&plan, 0), Sent::Accepted { .. }));
+    let sent = driver.send(&plan, 0);
+    assert!(matches!(sent, Sent::Accepted { .. }), "{sent:?}");
     let ready = lab.cluster.run(driver.controller.ready(&plan, 1)).unwrap();
     assert!(matches!(ready, Ready::NotYet(_)), "closed too early, Flagger would not see it: {ready:?}");
     lab.cluster.merge(&format!("{}/status", lab.canary), &json!({"status": {"failedChecks": 2}}));
