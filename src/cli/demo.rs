@@ -22,7 +22,10 @@ pub fn run(common: &Common, args: DemoArgs) -> Result<u8, String> {
         runtime.shutdown_timeout(stage::LAST_ORDERS);
         return ended;
     }
-    let loaded = config::parse("demo", &text, &settings::flags(common)).map_err(|error| error.to_string())?;
+    let mut loaded =
+        config::parse("demo", &text, &settings::flags(common)).map_err(|error| error.to_string())?;
+    // What is done to this fleet ends with it: no trace in the operator's own trail.
+    loaded.config.control.folder = Some(demo.journal_folder());
     room::run(common, loaded, Some((demo, runtime)))
 }
 

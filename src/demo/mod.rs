@@ -110,13 +110,18 @@ pub struct Demo {
     config: String,
     tasks: Vec<JoinHandle<()>>,
     /// Their folder goes with the demo.
-    _samples: samples::Files,
+    samples: samples::Files,
 }
 
 impl Demo {
     /// A whole config for a room that watches this fleet.
     pub fn config_toml(&self) -> String {
         self.config.clone()
+    }
+
+    /// A folder for the journal of acts upon this fleet; it goes with the demo.
+    pub fn journal_folder(&self) -> std::path::PathBuf {
+        self.samples.journal()
     }
 
     /// Stops every server.
@@ -181,5 +186,5 @@ pub async fn start(options: DemoOptions) -> Result<Demo, DemoError> {
             assert!(after == Duration::MAX, "the demo was asked to panic (--panic-after)");
         }));
     }
-    Ok(Demo { config, tasks, _samples: files })
+    Ok(Demo { config, tasks, samples: files })
 }

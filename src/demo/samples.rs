@@ -42,6 +42,11 @@ impl Drop for Files {
 }
 
 impl Files {
+    /// Where a journal may lie.
+    pub fn journal(&self) -> PathBuf {
+        self.folder.join("journal")
+    }
+
     /// Writes both files into a new folder among the temporary files.
     ///
     /// # Errors
