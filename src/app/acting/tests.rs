@@ -1,18 +1,18 @@
 //! What keys and answers do to the dialogs of acts, without an engine and without a terminal.
 
+mod afterwards;
+mod choosing;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::dialog::{ActStage, Field, Proposal};
-use super::{done, in_flight, waiting};
+use super::in_flight;
 use crate::app::keymap::Chord;
-use crate::app::{Action, App, Availability, Dialog, Effect, KeyMap, Msg, Pane, update};
-use crate::domain::act::{
-    Act, ActId, Confirm, Hand, May, Operation, Outcome, Plan, Refusal, Request, Stage, Told, Who, Wish,
-};
+use crate::app::{App, Dialog, Effect, KeyMap, Msg, update};
+use crate::domain::act::{ActId, Confirm, Hand, May, Operation, Plan, Refusal, Request, Told, Who, Wish};
 use crate::domain::{
-    ControllerKind, EventKind, Level, Limits, ModelId, ModelKind, Phase, Revision, Rollout, Situation,
-    SourceId, Target, Time, Version,
+    ControllerKind, Limits, ModelId, ModelKind, Revision, Rollout, Situation, SourceId, Target, Time, Version,
 };
 use crate::store::{ModelSpec, Store};
 
@@ -294,177 +294,4 @@ fn read_only_and_trouble_refuse_every_act() {
     let (mut app, mut store) = planned("A", Confirm::Enter);
     tell(&mut app, &mut store, Told::Trouble("the journal is full".into()));
     assert!(press(&mut app, &mut store, &["Enter"]).is_empty(), "a plan made before is not carried out");
-}
-
-#[test]
-fn hold_and_release_are_one_key_that_says_which() {
-    for (situation, until, wanted, word) in [
-        (Situation::Progressing, None, Ok(Operation::Pause), "hold"),
-        (Situation::PausedByHand, None, Ok(Operation::Resume), "release"),
-        (Situation::Suspended, None, Ok(Operation::Resume), "release"),
-        (Situation::PausedByStep, Some(now()), Ok(Operation::Pause), "hold"),
-        (Situation::PausedByStep, None, Err("P releases it"), "release"),
-    ] {
-        let (mut app, mut store) = room(Some(Rollout { until, ..live(situation) }));
-        assert_eq!(Action::Hold.bar_word(&app, &store), word);
-        let effects = press(&mut app, &mut store, &["H"]);
-        match wanted {
-            Ok(operation) => assert_eq!(asked(&effects).1, operation, "{situation:?}"),
-            Err(why) => {
-                assert!(effects.is_empty());
-                assert!(app.message.unwrap().text.contains(why), "{situation:?}");
-            }
-        }
-    }
-}
-
-#[test]
-fn rolling_back_chooses_a_version_that_does_not_serve() {
-    let (mut app, mut store) = room(Some(live(Situation::PausedByStep)));
-    assert!(press(&mut app, &mut store, &["R"]).is_empty(), "first the list");
-    let cursor = |app: &App| match &app.dialog {
-        Dialog::Act(dialog) => match &dialog.stage {
-            ActStage::Versions { list, cursor } => list[*cursor].name(),
-            other => panic!("{other:?}"),
-        },
-        _ => panic!("no dialog"),
-    };
-    assert_eq!(cursor(&app), "1.0.0", "neither the canary nor a bad one is offered first");
-    press(&mut app, &mut store, &["k", "k"]);
-    assert_eq!(cursor(&app), "1.3.0", "the stable one is stepped over");
-    press(&mut app, &mut store, &["k", "j", "j", "j", "j"]);
-    assert_eq!(cursor(&app), "1.0.0");
-    let (_, operation) = asked(&press(&mut app, &mut store, &["Enter"]));
-    assert_eq!(operation, Operation::RollBack { to: Version::new("1.0.0") });
-}
-
-#[test]
-fn a_weight_is_a_number_first() {
-    let (mut app, mut store) = room(Some(live(Situation::Progressing)));
-    assert!(press(&mut app, &mut store, &["W", "1", "0", "1", "Enter"]).is_empty());
-    assert!(app.message.as_ref().unwrap().text.contains("0 to 100"));
-    let effects = press(&mut app, &mut store, &["Backspace", "Backspace", "5", "Enter"]);
-    assert_eq!(asked(&effects).1, Operation::SetWeight { percent: 15.0 });
-}
-
-#[test]
-fn commands_plan_by_the_same_door() {
-    let line = |app: &mut App, store: &mut Store, text: &str| {
-        press(app, store, &[":"]);
-        update(app, store, Msg::Paste(text.into()));
-        press(app, store, &["Enter"])
-    };
-    for (text, operation) in [
-        ("abort", Operation::Abort),
-        ("promote", Operation::Promote),
-        ("pause", Operation::Pause),
-        ("weight 25", Operation::SetWeight { percent: 25.0 }),
-        ("rollback 1.1.0", Operation::RollBack { to: Version::new("1.1.0") }),
-    ] {
-        let (mut app, mut store) = room(Some(live(Situation::Progressing)));
-        assert_eq!(asked(&line(&mut app, &mut store, text)).1, operation, "{text}");
-    }
-    let (mut app, mut store) = room(Some(live(Situation::Progressing)));
-    app.read_only = true;
-    assert!(line(&mut app, &mut store, "rollback 1.1.0").is_empty());
-    let (mut app, mut store) = room(None);
-    assert!(line(&mut app, &mut store, "weight 25").is_empty());
-    assert!(app.message.unwrap().text.contains("no rollout controller"));
-}
-
-#[test]
-fn a_refused_key_says_what_to_do_instead() {
-    let (app, store) = room(Some(live(Situation::Progressing)));
-    let Availability::No(why) = Action::Retry.availability(&app, &store) else { panic!("available") };
-    assert_eq!(why, "nothing was aborted");
-    let idle = Rollout { target: Some(target()), ..Rollout::of("argo", Version::new("1")) };
-    let (app, store) = room(Some(idle));
-    let Availability::No(why) = Action::Abort.availability(&app, &store) else { panic!("available") };
-    assert!(why.contains("R rolls back"), "{why}");
-    let Availability::No(why) = Action::RollBack.availability(&app, &store) else { panic!("available") };
-    assert!(why.contains(":rollback VERSION"), "{why}");
-}
-
-#[test]
-fn an_act_goes_on_when_its_box_is_closed_and_ends_in_the_timeline_once() {
-    let (mut app, mut store) = planned("A", Confirm::Enter);
-    press(&mut app, &mut store, &["Enter"]);
-    assert!(press(&mut app, &mut store, &["Esc"]).is_empty());
-    assert!(matches!(app.dialog, Dialog::None) && in_flight(&app).count() == 1);
-    press(&mut app, &mut store, &["e"]);
-    assert!(matches!(app.dialog, Dialog::Act(_)), "its key shows it again");
-    press(&mut app, &mut store, &["Esc"]);
-
-    let mut act = Act::confirmed(plan(Operation::Abort, Confirm::Enter), now());
-    act.plan.reason = "p95".into();
-    (act.stage, act.outcome, act.audit) = (Stage::Watching, Some(Outcome::Effective), Some(41));
-    act.effective_at = Some(now() + chrono::TimeDelta::milliseconds(2_900));
-    for _ in 0..2 {
-        tell(&mut app, &mut store, Told::Act(Box::new(act.clone())));
-    }
-    let events: Vec<_> = store.timeline.iter().filter(|event| event.kind == EventKind::Action).collect();
-    assert_eq!(events.len(), 1);
-    assert_eq!(events[0].what, "abort alzheimer effective in 2.9 s");
-    assert_eq!(events[0].detail, "sre “p95”  audit 41");
-    assert_eq!(in_flight(&app).count(), 0);
-    assert!(!app.counts_tenths());
-    assert!(done(&app, &store, &act.plan.model).unwrap().starts_with("Abort is effective since"));
-
-    act.outcome = Some(Outcome::Failed { why: "reverted by argocd".into() });
-    tell(&mut app, &mut store, Told::Act(Box::new(act)));
-    let last = store.timeline.back().unwrap();
-    assert_eq!((last.level, last.what.as_str()), (Level::Critical, "abort alzheimer failed"));
-}
-
-#[test]
-fn quitting_leaves_at_once_also_in_the_middle_of_an_act() {
-    let (mut app, mut store) = planned("A", Confirm::Enter);
-    assert_eq!(press(&mut app, &mut store, &["q"]), [Effect::Quit]);
-    press(&mut app, &mut store, &["Enter"]);
-    assert_eq!(press(&mut app, &mut store, &["q"]), [Effect::Quit]);
-    assert_eq!(press(&mut app, &mut store, &["Ctrl-c"]), [Effect::Quit]);
-}
-
-#[test]
-fn what_an_earlier_process_left_is_verified_or_closed_by_choice() {
-    let left = |name: &str| {
-        let mut act = Act::confirmed(plan(Operation::Abort, Confirm::Enter), now());
-        act.plan.id = ActId(name.into());
-        act
-    };
-    let (mut app, mut store) = room(Some(live(Situation::Progressing)));
-    tell(&mut app, &mut store, Told::Unfinished(vec![left("a"), left("b")]));
-    assert!(press(&mut app, &mut store, &["V", "C"]).is_empty(), "not on the glass yet");
-    app.drawn();
-    let effects = press(&mut app, &mut store, &["j", "V"]);
-    assert_eq!(effects, [Effect::Act(Box::new(Wish::Verify(ActId("b".into()))))]);
-    assert_eq!(app.acting.unfinished.len(), 1);
-    press(&mut app, &mut store, &["Esc", "e"]);
-    app.drawn();
-    let effects = press(&mut app, &mut store, &["C"]);
-    assert_eq!(effects, [Effect::Act(Box::new(Wish::Close(ActId("a".into()))))]);
-    assert!(matches!(app.dialog, Dialog::None));
-
-    tell(&mut app, &mut store, Told::Unfinished(vec![left("c")]));
-    app.drawn();
-    assert!(press(&mut app, &mut store, &["Esc"]).is_empty());
-    assert_eq!(app.acting.unfinished.len(), 1, "later is later");
-}
-
-#[test]
-fn the_list_of_what_waits_leads_to_the_model() {
-    let (mut app, mut store) = room(Some(live(Situation::PausedByStep)));
-    store.models[1].rollout = Some(Rollout {
-        since: Some(now() - chrono::TimeDelta::hours(2)),
-        phase: Phase::Aborted,
-        ..live(Situation::Aborted)
-    });
-    let list = waiting(&app, &store);
-    assert_eq!(list[0].name, "als", "the longest first");
-    assert!(list[0].press.contains("Y retries"), "{:?}", list[0]);
-    assert_eq!(list[1].press, "P promotes, A aborts");
-    assert_eq!(list[1].place, "prod-eu/ml/alzheimer");
-    press(&mut app, &mut store, &["w", "j", "k", "Enter"]);
-    assert_eq!(app.selected.as_ref().map(|id| &*id.name), Some("als"));
-    assert_eq!(app.tab, Pane::Canary);
 }
