@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
 
 use super::act::session;
 use super::{identity, stage};
@@ -15,12 +17,15 @@ use crate::store::Store;
 
 /// What the engine tells before the room listens.
 const WORDS: usize = 1_024;
+/// How long a request that is under way may take to come to its answer when the room is left.
+const LAST: Duration = Duration::from_secs(6);
 
 /// The engine as the room has it. In read-only mode there is none.
 pub struct Hands {
     wishes: Option<mpsc::Sender<Wish>>,
     told: mpsc::Receiver<Told>,
     sight: watch::Sender<Arc<Sight>>,
+    engine: Option<JoinHandle<()>>,
 }
 
 impl Hands {
@@ -29,19 +34,19 @@ impl Hands {
         let (tell, told) = mpsc::channel(WORDS);
         let (sight, seen) = watch::channel(Arc::new(Sight::default()));
         if config.control.read_only {
-            return Self { wishes: None, told, sight };
+            return Self { wishes: None, told, sight, engine: None };
         }
         match parts(config, seen) {
             Ok(parts) => {
                 let (wishes, inbox) = mpsc::channel(16);
-                Engine::spawn(parts, inbox, tell);
-                Self { wishes: Some(wishes), told, sight }
+                let engine = Engine::spawn(parts, inbox, tell);
+                Self { wishes: Some(wishes), told, sight, engine: Some(engine) }
             }
             Err(why) => {
                 tracing::error!(target: "control", "nothing can be done: {why}");
                 // The channel is empty: there is room for one.
                 let _ = tell.try_send(Told::Trouble(why));
-                Self { wishes: None, told, sight }
+                Self { wishes: None, told, sight, engine: None }
             }
         }
     }
@@ -60,6 +65,15 @@ impl Hands {
             return Err("nothing can be done here; see the log (0)".into());
         };
         wishes.try_send(wish).map_err(|_| "the engine is busy; try again".to_owned())
+    }
+
+    /// Lets the engine go: requests that are under way come to their answer.
+    pub async fn let_go(self) {
+        drop(self.wishes);
+        if let Some(engine) = self.engine {
+            // One that hangs longer than its own deadlines is left to the journal.
+            let _ = tokio::time::timeout(LAST, engine).await;
+        }
     }
 
     /// Shows the engine what the room knows.

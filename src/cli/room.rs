@@ -13,6 +13,7 @@ use super::{logging, settings, stage};
 use crate::app::{App, Effect, KeyMap, Msg, settle, update};
 use crate::config::{Config, Loaded};
 use crate::demo::Demo;
+use crate::domain::act::{ActId, Stage, Told};
 use crate::domain::{Level, Report, Time};
 use crate::sources::poller::{self, PollSettings, Poller, PollerHandle};
 use crate::store::Store;
@@ -71,6 +72,7 @@ pub fn run(common: &Common, loaded: Loaded, demo: Option<(Demo, Runtime)>) -> Re
         terminal,
         poller,
         hands,
+        freshened: None,
         frame_pause: Duration::from_secs(1) / loaded.config.max_fps.max(1),
         last_frame: None,
         dirty: true,
@@ -146,6 +148,7 @@ struct Room {
     terminal: Terminal,
     poller: PollerHandle,
     hands: Hands,
+    freshened: Option<ActId>,
     frame_pause: Duration,
     last_frame: Option<Instant>,
     dirty: bool,
@@ -171,6 +174,7 @@ impl Room {
                 },
                 () = tokio::time::sleep(wait.unwrap_or(Duration::MAX)), if wait.is_some() => Turn::GoOn,
                 Some(told) = self.hands.told() => {
+                    self.freshen(&told);
                     self.app.now = self.app.now.max(stage::now());
                     self.take(Msg::Told(Box::new(told)));
                     Turn::GoOn
@@ -198,8 +202,20 @@ impl Room {
             if let Turn::Leave(code) = turn {
                 self.poller.stop();
                 self.terminal.leave();
+                self.hands.let_go().await;
                 return code;
             }
+        }
+    }
+
+    /// What an act changed is wanted when it is accepted, not at the next poll.
+    fn freshen(&mut self, told: &Told) {
+        if let Told::Act(act) = told
+            && act.stage == Stage::Verifying
+            && self.freshened.as_ref() != Some(&act.plan.id)
+        {
+            self.freshened = Some(act.plan.id.clone());
+            self.poller.refresh(None);
         }
     }
 
