@@ -6,7 +6,7 @@ use serde_json::json;
 use wardroom::config;
 use wardroom::sources::register;
 
-use crate::namespaces::{Cluster, Namespace};
+use crate::cluster::{Cluster, Namespace};
 use crate::watching::{Watching, model};
 
 /// CPU seconds of this process so far.

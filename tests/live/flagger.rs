@@ -215,7 +215,7 @@ fn own_address() -> Option<String> {
 #[test]
 fn a_rollback_gate_is_opened_and_closed_again_through_the_api_server() {
     let Some(address) = own_address() else {
-        eprintln!("SKIPPED: this machine has no address but loopback");
+        crate::cluster::skip("this machine has no address but loopback");
         return;
     };
     let Some(lab) = Lab::new(&steps(&[10, 50])) else { return };

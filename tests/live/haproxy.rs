@@ -38,9 +38,7 @@ fn program() -> Option<PathBuf> {
     let folders = std::env::split_paths(&path).chain(["/usr/sbin".into(), "/sbin".into()]);
     let found = folders.map(|folder| folder.join("haproxy")).find(|file| file.is_file());
     if found.is_none() {
-        let must = ["CI", "WARDROOM_LIVE"].iter().any(|name| std::env::var_os(name).is_some());
-        assert!(!must, "haproxy is not installed");
-        eprintln!("SKIPPED: haproxy is not installed");
+        crate::cluster::skip("haproxy is not installed");
     }
     found
 }

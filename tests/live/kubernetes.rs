@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use wardroom::config;
 use wardroom::domain::{Fact, FaultKind, Situation};
 
-use crate::namespaces::{Cluster, Namespace, PATIENCE};
+use crate::cluster::{Cluster, Namespace, PATIENCE};
 use crate::relay::Relay;
 use crate::watching::{Watching, model};
 

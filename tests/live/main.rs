@@ -14,6 +14,8 @@ mod pty;
 mod adapters;
 mod argo;
 mod broken;
+#[allow(dead_code, reason = "helpers for several tests")]
+mod cluster;
 mod cost;
 mod deployment;
 mod drift;
@@ -25,8 +27,6 @@ mod judging;
 mod kserve;
 mod kubernetes;
 mod lab;
-#[allow(dead_code, reason = "helpers for several tests")]
-mod namespaces;
 mod program;
 mod ratios;
 mod registry;

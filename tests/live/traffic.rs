@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 
-use serde_json::Value;
 
 use super::stage::Stage;
 
@@ -68,13 +67,11 @@ pub fn get(base: &str, path: &str) -> String {
 
 /// The data plane of the lab; nothing without it.
 pub fn plane(cluster: &Stage) -> Option<String> {
-    let file = cluster.kubeconfig.with_file_name("cluster.json");
-    let Ok(text) = std::fs::read_to_string(&file) else {
-        eprintln!("SKIPPED: the shares are not measured: no {}", file.display());
-        return None;
-    };
-    let keys: Value = serde_json::from_str(&text).unwrap();
-    Some(keys["kube_plane"].as_str().unwrap().to_owned())
+    let found = crate::cluster::lab_key(&cluster.kubeconfig, "kube_plane");
+    if found.is_none() {
+        crate::cluster::skip("the shares are not measured: no data plane beside the kubeconfig");
+    }
+    found
 }
 
 /// Successful requests of a Service by version, so far.

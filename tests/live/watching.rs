@@ -8,7 +8,7 @@ use wardroom::domain::{Fact, Fault, Report, Rollout};
 use wardroom::sources::poller::{PollSettings, Poller, PollerHandle};
 use wardroom::sources::register;
 
-use crate::namespaces::PATIENCE;
+use crate::cluster::PATIENCE;
 
 /// A room's sources at work.
 pub struct Watching {

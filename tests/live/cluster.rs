@@ -39,22 +39,34 @@ pub fn block<T: Send + 'static>(future: impl Future<Output = T> + Send + 'static
     receiver.recv().expect("the task of the test helper panicked")
 }
 
+/// Says loudly that a test is skipped, and counts it; where `CI` or `WARDROOM_NO_SKIP` is set the test fails.
+pub fn skip(why: &str) {
+    assert!(
+        std::env::var_os("CI").is_none() && std::env::var_os("WARDROOM_NO_SKIP").is_none(),
+        "{why}, and skipping is not allowed here"
+    );
+    let name = std::thread::current().name().unwrap_or_default().to_owned();
+    let count = SKIPPED.fetch_add(1, Ordering::SeqCst) + 1;
+    // Past the test harness, which swallows what a passing test prints.
+    let _ = writeln!(std::io::stderr(), "SKIPPED ({count}): {name}: {why}");
+}
+
+/// A value that the lab wrote beside a kubeconfig: `kube_plane`, `kube_audit_log`.
+pub fn lab_key(kubeconfig: &Path, key: &str) -> Option<String> {
+    // Alone, the cluster has a file of its own; in the whole lab its keys stand among the others.
+    ["cluster.json", "endpoints.json"].iter().find_map(|name| {
+        let text = std::fs::read_to_string(kubeconfig.with_file_name(name)).ok()?;
+        let all: Value = serde_json::from_str(&text).ok()?;
+        all.get(key)?.as_str().map(str::to_owned)
+    })
+}
+
 impl Cluster {
     /// The cluster of this run, as its administrator. Without one the test is skipped: loudly, counted, and not where
     /// `CI` or `WARDROOM_NO_SKIP` is set.
     pub fn here() -> Option<Self> {
         let Some(path) = std::env::var_os("WARDROOM_TEST_KUBECONFIG") else {
-            assert!(
-                std::env::var_os("CI").is_none() && std::env::var_os("WARDROOM_NO_SKIP").is_none(),
-                "WARDROOM_TEST_KUBECONFIG is not set, and skipping is not allowed here"
-            );
-            let name = std::thread::current().name().unwrap_or_default().to_owned();
-            let count = SKIPPED.fetch_add(1, Ordering::SeqCst) + 1;
-            // Past the test harness, which swallows what a passing test prints.
-            let _ = writeln!(
-                std::io::stderr(),
-                "SKIPPED ({count}): {name}: WARDROOM_TEST_KUBECONFIG is not set; see tests/live/README.md"
-            );
+            skip("WARDROOM_TEST_KUBECONFIG is not set; see tests/live/README.md");
             return None;
         };
         Some(Self::of(PathBuf::from(path)))
@@ -84,9 +96,7 @@ impl Cluster {
 
     /// A value of the lab's `cluster.json`: `kube_plane`, `kube_audit_log`.
     pub fn key(&self, key: &str) -> Option<String> {
-        let text = std::fs::read_to_string(self.kubeconfig.with_file_name("cluster.json")).ok()?;
-        let all: Value = serde_json::from_str(&text).ok()?;
-        all.get(key)?.as_str().map(str::to_owned)
+        lab_key(&self.kubeconfig, key)
     }
 
     /// The file.
