@@ -113,6 +113,15 @@ impl Session {
         self.wait_for(&format!("`{text}`"), |screen| screen.contains(text));
     }
 
+    /// Takes in what comes until nothing has come for a moment.
+    pub fn settle(&mut self) {
+        let mut before = 0;
+        while self.raw.len() != before {
+            before = self.raw.len();
+            self.take_in(Duration::from_millis(150));
+        }
+    }
+
     /// Types.
     pub fn keys(&mut self, keys: &str) {
         let writer = self.writer.as_mut().unwrap();

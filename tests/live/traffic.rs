@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 
-
 use super::stage::Stage;
 
 /// A server that answers every request with 200; it lives as long as the tests.

@@ -93,9 +93,11 @@ impl Lab {
     fn ready_pods(&self, version: &str) -> usize {
         let path = self.cluster.path(&format!("pods?labelSelector=app%3Dm,version%3D{version}"));
         let pods = self.cluster.get(&path);
+        // A pod that is being deleted gets no requests any more.
         let ready = |pod: &&Value| {
+            let stays = pod["metadata"]["deletionTimestamp"].is_null();
             let conditions = pod["status"]["conditions"].as_array().into_iter().flatten();
-            conditions.into_iter().any(|one| one["type"] == "Ready" && one["status"] == "True")
+            stays && conditions.into_iter().any(|one| one["type"] == "Ready" && one["status"] == "True")
         };
         pods["items"].as_array().unwrap().iter().filter(ready).count()
     }

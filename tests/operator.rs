@@ -1,0 +1,144 @@
+//! Each act as its operator does it: keys in a pseudo-terminal, from the first key to effective, on the demo fleet.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "helpers of tests fail like tests"
+)]
+
+#[path = "common/pty.rs"]
+mod pty;
+
+use pty::Session;
+
+const ENTER: &str = "\r";
+const ESC: &str = "\x1b";
+/// To the button that acts: from the reason over Cancel.
+const TAB: &str = "\t";
+
+/// A room on the demo with `model` selected.
+fn room(model: &str) -> Session {
+    let mut session = Session::start(&["demo", "--interval", "300ms"], (140, 45), &[]);
+    session.wait_text("alzheimer");
+    session.wait_text("1.3.0");
+    select(&mut session, model);
+    session
+}
+
+fn select(session: &mut Session, model: &str) {
+    session.keys(&format!(":model {model}{ENTER}"));
+    session.wait_for("the selection", |screen| {
+        screen.lines().any(|line| line.contains('▶') && line.contains(model))
+    });
+}
+
+/// Waits for the plan, moves to the button that acts, and presses it.
+fn confirm(session: &mut Session, button: &str) {
+    session.wait_text("will do");
+    let focused = format!("[ {button} ]");
+    // The focus moves over the fields; not every stop is the button.
+    for _ in 0..4 {
+        session.settle();
+        if session.screen().contains(&focused) {
+            break;
+        }
+        session.keys(TAB);
+    }
+    session.wait_text(&focused);
+    session.keys(ENTER);
+}
+
+/// Waits until the act is effective, and closes its box.
+fn effective(session: &mut Session) {
+    session.wait_text("EFFECTIVE");
+    session.keys(ESC);
+    session.wait_for("the closed box", |screen| !screen.contains("EFFECTIVE"));
+}
+
+fn leave(mut session: Session) {
+    session.keys("q");
+    assert_eq!(session.end().0, 0);
+    session.assert_given_back();
+}
+
+#[test]
+fn abort_is_its_key_and_enter_then_retry() {
+    let mut session = room("alzheimer");
+    session.keys("A");
+    session.wait_text("[ Abort ]");
+    session.keys(ENTER);
+    effective(&mut session);
+    session.wait_text("aborted");
+    session.keys("Y");
+    confirm(&mut session, "Retry");
+    effective(&mut session);
+    leave(session);
+}
+
+#[test]
+fn hold_and_release() {
+    let mut session = room("heart-disease");
+    session.keys("H");
+    confirm(&mut session, "Hold");
+    effective(&mut session);
+    session.wait_text("held by hand");
+    session.keys("H");
+    confirm(&mut session, "Release");
+    effective(&mut session);
+    leave(session);
+}
+
+#[test]
+fn promote_by_a_step_then_to_all_traffic() {
+    let mut session = room("heart-disease");
+    session.keys("P");
+    confirm(&mut session, "Promote");
+    effective(&mut session);
+    session.keys("F");
+    confirm(&mut session, "Promote to all traffic");
+    effective(&mut session);
+    leave(session);
+}
+
+#[test]
+fn a_weight_is_written_and_set() {
+    let mut session = room("heart-disease");
+    session.keys("W");
+    session.wait_text("percent");
+    session.keys(&format!("30{ENTER}"));
+    confirm(&mut session, "Set to 30 %");
+    effective(&mut session);
+    session.wait_text("30 %");
+    leave(session);
+}
+
+#[test]
+fn a_rollback_chooses_a_version_out_of_the_list() {
+    let mut session = room("alzheimer");
+    session.keys("R");
+    session.wait_text("1.1.0");
+    session.keys(ENTER);
+    confirm(&mut session, "Roll back to 1.1.0");
+    effective(&mut session);
+    leave(session);
+}
+
+#[test]
+fn escape_sends_nothing_and_the_other_keys_do_not_act_at_once() {
+    let mut session = room("alzheimer");
+    for key in ["A", "F", "H"] {
+        session.keys(key);
+        session.wait_text("will do");
+        session.keys(ESC);
+        session.wait_for("the room", |screen| !screen.contains("will do"));
+    }
+    // Cancel is focused in every box but that of an abort.
+    session.keys("F");
+    session.wait_text("[ Cancel ]");
+    session.keys(ENTER);
+    session.wait_for("the room", |screen| !screen.contains("[ Cancel ]"));
+    session.keys("e");
+    session.wait_text("nothing has been done in this session");
+    leave(session);
+}
