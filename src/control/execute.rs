@@ -56,7 +56,7 @@ async fn send_one(doing: &mut Doing, n: usize) -> Step {
     if let Err(why) = wait_until_ready(doing, n).await {
         doing.act.requests[n] = RequestState::NotSent { why: why.clone() };
         // Nothing was sent: that this line is missing after a crash changes nothing.
-        let _ = doing.note(&format!("request {} not sent", n + 1), false).await;
+        let _ = doing.note(&format!("request {} not sent", n + 1), true).await;
         return Step::Stopped(why);
     }
     doing.in_flight.store(true, Ordering::SeqCst);
@@ -90,7 +90,7 @@ async fn send_one(doing: &mut Doing, n: usize) -> Step {
     };
     doing.act.requests[n] = state;
     // The answer is in the act, and the next line that can be written holds it.
-    let unwritten = doing.note(&format!("after request {}", n + 1), false).await.err();
+    let unwritten = doing.note(&format!("after request {}", n + 1), true).await.err();
     let step = match (step, &doing.act.requests[n]) {
         (Step::Unsure, RequestState::Unknown { why, .. }) => {
             let why = why.clone();
@@ -193,7 +193,7 @@ async fn settle(doing: &mut Doing, n: usize, sent: Time, audit_id: &str, why: &s
         }
     };
     doing.act.requests[n] = state;
-    match doing.note(&format!("settled request {}", n + 1), false).await {
+    match doing.note(&format!("settled request {}", n + 1), true).await {
         Ok(()) => step,
         Err(unwritten) if matches!(step, Step::Accepted) && n + 1 < doing.act.requests.len() => {
             Step::Stopped(format!("the journal cannot be written any more: {}", unwritten.0))

@@ -69,7 +69,7 @@ pub(super) async fn run(mut doing: Doing, before: Before) {
         }
         for note in broken {
             doing.act.watch_notes.push(note);
-            let _ = doing.note("watch", false).await;
+            let _ = doing.note("watch", true).await;
         }
         if details {
             doing.shared.show(&doing.act);
