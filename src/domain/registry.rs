@@ -26,30 +26,37 @@ pub struct RegisteredModel {
     pub names: BTreeMap<Version, Version>,
 }
 
-/// How the registry's production differs from what the cluster serves, in words; `None` when it does not, when it
-/// cannot be told, or while the cluster is on its way.
+/// How the registry's production differs from what the cluster serves, in words that follow the registry's name;
+/// `None` when it does not, when it cannot be told, or while the cluster is on its way.
+///
+/// A registry that numbers its versions agrees when the numbered one carries the serving version's name: by the
+/// config's mapping, else in any tag or fact.
 pub fn disagreement(rollout: &Rollout, registry: &RegisteredModel) -> Option<String> {
     let production = registry.production.as_ref()?;
     let moves = matches!(
         rollout.situation,
         Situation::Promoting | Situation::RollingBack | Situation::Aborting | Situation::Unknown
     );
-    if moves || registry.names.is_empty() {
+    let stable = &rollout.stable;
+    if moves || production == stable {
         return None;
     }
-    let stable = &rollout.stable;
+    let differs = |told: String| Some(format!("calls {told} production, the rollout serves {stable}"));
     match registry.names.get(production) {
-        Some(name) if name == stable => None,
-        Some(name) if name == production => {
-            Some(format!("the registry has {production} in production, the cluster serves {stable}"))
-        }
-        Some(name) => {
-            Some(format!("the registry has {production} ({name}) in production, the cluster serves {stable}"))
-        }
-        None => Some(format!(
-            "the registry has {production} in production, which names no version on screen; the cluster serves {stable}"
-        )),
+        Some(name) if name == stable => return None,
+        Some(name) if name != production => return differs(format!("{production} ({name})")),
+        _ => {}
     }
+    let entry = registry.versions.iter().find(|version| version.version == *production);
+    if entry.is_none() && registry.names.is_empty() {
+        return None;
+    }
+    let bare = |name: &str| name.trim_start_matches(['v', 'V']).to_owned();
+    let is_stable = |name: &str| bare(name) == bare(stable.as_str());
+    let named = entry.is_some_and(|version| {
+        version.tags.values().chain(version.facts.values()).any(|value| is_stable(value))
+    });
+    if named || is_stable(production.as_str()) { None } else { differs(production.to_string()) }
 }
 
 /// One version as one registry knows it.
@@ -108,12 +115,12 @@ mod tests {
         assert_eq!(disagreement(&rollout, &registry), None);
         rollout.stable = version("1.3.0");
         let words = disagreement(&rollout, &registry).unwrap();
-        assert_eq!(words, "the registry has 3 (1.2.0) in production, the cluster serves 1.3.0");
+        assert_eq!(words, "calls 3 (1.2.0) production, the rollout serves 1.3.0");
         rollout.situation = Situation::Promoting;
         assert_eq!(disagreement(&rollout, &registry), None, "it is on its way");
         rollout.situation = Situation::Complete;
         registry.production = Some(version("9"));
-        assert!(disagreement(&rollout, &registry).unwrap().contains("names no version on screen"));
+        assert!(disagreement(&rollout, &registry).unwrap().contains("calls 9 production"));
         registry.production = None;
         assert_eq!(disagreement(&rollout, &registry), None, "it does not say");
         registry = RegisteredModel { production: Some(version("3")), ..RegisteredModel::default() };

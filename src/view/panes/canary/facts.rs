@@ -5,7 +5,7 @@ use ratatui::style::Style;
 use super::super::Cx;
 use super::super::brush::{Row, row, wrap};
 use super::steps;
-use crate::domain::{Analysis, Level, Revision, Rollout};
+use crate::domain::{Analysis, Level, Revision, Rollout, registry};
 use crate::store::ModelState;
 use crate::view::look::Role;
 use crate::view::text;
@@ -48,24 +48,14 @@ fn is_stepped(rollout: &Rollout) -> bool {
     rollout.target.as_ref().is_some_and(|target| target.kind.is_stepped_by_us())
 }
 
-/// Where a registry's production version is not the one that serves: `mlflow says 1.1.0, the rollout 1.2.0`.
-///
-/// A registry that numbers its versions agrees when the numbered one carries the serving version's name in a
-/// tag or fact. While a canary is promoted both are right.
+/// Where a registry's production version is not the one that serves: `mlflow calls 1.1.0 production, the rollout
+/// serves 1.2.0`.
 pub fn disagreement(model: &ModelState) -> Option<String> {
     let rollout = model.rollout.as_ref()?;
-    let stable = rollout.stable.as_str();
-    let bare = |name: &str| name.trim_start_matches(['v', 'V']).to_owned();
-    let other = model.registry.iter().find_map(|(id, entry)| {
-        let production = entry.production.as_ref()?;
-        let named =
-            entry.versions.iter().find(|version| version.version == *production).is_some_and(|version| {
-                version.tags.values().chain(version.facts.values()).any(|value| bare(value) == bare(stable))
-            });
-        let agrees = named || bare(production.as_str()) == bare(stable);
-        (!agrees).then_some((id, production))
-    });
-    other.map(|(id, production)| format!("{id} calls {production} production, the rollout serves {stable}"))
+    model
+        .registry
+        .iter()
+        .find_map(|(id, entry)| registry::disagreement(rollout, entry).map(|words| format!("{id} {words}")))
 }
 
 /// Everything that the controller tells, for the zoomed pane.
