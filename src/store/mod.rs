@@ -5,6 +5,7 @@ pub mod changes;
 pub mod combine;
 pub mod counted;
 pub mod judging;
+mod known_bad;
 pub mod model_state;
 pub mod rejudge;
 pub mod series;

@@ -89,6 +89,8 @@ pub struct ModelState {
     pub registry: BTreeMap<SourceId, RegisteredModel>,
     /// The rollout, when a controller tells of one.
     pub rollout: Option<Rollout>,
+    /// Revisions that were aborted, by hash, with when.
+    pub known_bad: BTreeMap<String, String>,
     /// How many requests each version answered so far.
     pub counted: super::Tallies,
     /// The judgement of the canary.
@@ -119,6 +121,7 @@ impl ModelState {
             findings: BTreeMap::new(),
             registry: BTreeMap::new(),
             rollout: None,
+            known_bad: BTreeMap::new(),
             counted: super::Tallies::default(),
             judging: super::Judging::default(),
             judgements: Vec::new(),
