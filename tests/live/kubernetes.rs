@@ -45,7 +45,9 @@ fn a_real_rollout_goes_through_its_steps_in_the_watch() {
     let target = paused.target.as_ref().unwrap();
     assert_eq!((&*target.namespace, &*target.name), (namespace.name.as_str(), "sepsis"));
 
-    std::thread::sleep(Duration::from_millis(1_200)); // the controller loses promotions that come sooner
+    // The controller loses what is written just after a pause begins: promotions, holds and aborts alike.
+    let settle = || std::thread::sleep(Duration::from_millis(1_500));
+    settle();
     namespace.patch("rollouts", "sepsis/status", &json!({"status": {"pauseConditions": null}}));
     let (timed, _) =
         room.rollout(|rollout| rollout.situation == Situation::PausedByStep && rollout.asked > 10.0);
@@ -53,8 +55,10 @@ fn a_real_rollout_goes_through_its_steps_in_the_watch() {
     assert!(timed.until.unwrap() > timed.since.unwrap());
     room.rollout(|rollout| rollout.situation == Situation::PausedByStep && rollout.asked == 50.0);
 
+    settle();
     namespace.patch("rollouts", "sepsis", &json!({"spec": {"paused": true}}));
     room.rollout(|rollout| rollout.situation == Situation::PausedByHand);
+    settle();
     namespace.patch("rollouts", "sepsis/status", &json!({"status": {"abort": true}}));
     let (aborting, _) = room.rollout(|rollout| rollout.situation == Situation::Aborting);
     assert!(aborting.message.contains("held by hand"), "{}", aborting.message);
@@ -208,7 +212,9 @@ fn discover_prints_a_config_that_watches_the_cluster() {
     let (one, two) = (cluster.namespace("kube-found"), cluster.namespace("kube-found"));
     one.create_from("rollout-basic.json", "als", "http://127.0.0.1:9", |_| {});
     two.create_from("rollout-basic.json", "als", "http://127.0.0.1:9", |_| {});
-    one.create_from("deployment.json", "only-here-once", "http://127.0.0.1:9", |_| {});
+    // A namespace of an earlier run may still be going: a name of this run's own.
+    let once = format!("once-{}", std::process::id());
+    one.create_from("deployment.json", &once, "http://127.0.0.1:9", |_| {});
     let printed = |kubeconfig: &std::path::Path| {
         let run = std::process::Command::new(env!("CARGO_BIN_EXE_wardroom"))
             .args(["discover", "--kubeconfig"])
@@ -226,7 +232,7 @@ fn discover_prints_a_config_that_watches_the_cluster() {
     };
     let als = of(&format!("{}/als", one.name)).rollout.clone().unwrap();
     assert_eq!((als.kind.as_str(), als.name.as_deref()), ("rollout", Some("als")));
-    assert_eq!(of("only-here-once").rollout.as_ref().unwrap().kind, "deployment");
+    assert_eq!(of(&once).rollout.as_ref().unwrap().kind, "deployment");
     let mut room =
         Watching::of(&text.replace("environment", "refresh = \"1s\"\ntimeout = \"5s\"\nenvironment"));
     room.rollout(|rollout| {
