@@ -7,15 +7,13 @@
     reason = "helpers of tests fail like tests"
 )]
 
+#[path = "common/hands.rs"]
+mod hands;
 #[path = "common/pty.rs"]
 mod pty;
 
+use hands::{ENTER, ESC, act, confirm};
 use pty::Session;
-
-const ENTER: &str = "\r";
-const ESC: &str = "\x1b";
-/// To the button that acts: from the reason over Cancel.
-const TAB: &str = "\t";
 
 /// A room on the demo with `model` selected.
 fn room(model: &str) -> Session {
@@ -33,29 +31,6 @@ fn select(session: &mut Session, model: &str) {
     });
 }
 
-/// Waits for the plan, moves to the button that acts, and presses it.
-fn confirm(session: &mut Session, button: &str) {
-    session.wait_text("will do");
-    let focused = format!("[ {button} ]");
-    // The focus moves over the fields; not every stop is the button.
-    for _ in 0..4 {
-        session.settle();
-        if session.screen().contains(&focused) {
-            break;
-        }
-        session.keys(TAB);
-    }
-    session.wait_text(&focused);
-    session.keys(ENTER);
-}
-
-/// Waits until the act is effective, and closes its box.
-fn effective(session: &mut Session) {
-    session.wait_text("EFFECTIVE");
-    session.keys(ESC);
-    session.wait_for("the closed box", |screen| !screen.contains("EFFECTIVE"));
-}
-
 fn leave(mut session: Session) {
     session.keys("q");
     assert_eq!(session.end().0, 0);
@@ -65,10 +40,7 @@ fn leave(mut session: Session) {
 #[test]
 fn abort_is_its_key_and_enter_then_retry() {
     let mut session = room("alzheimer");
-    session.keys("A");
-    session.wait_text("[ Abort ]");
-    session.keys(ENTER);
-    effective(&mut session);
+    act(&mut session, |session| session.keys("A"), "Abort");
     session.wait_text("aborted");
     session.keys("Y");
     confirm(&mut session, "Retry");
@@ -82,36 +54,29 @@ fn abort_is_its_key_and_enter_then_retry() {
 #[test]
 fn hold_and_release() {
     let mut session = room("heart-disease");
-    session.keys("H");
-    confirm(&mut session, "Hold");
-    effective(&mut session);
+    act(&mut session, |session| session.keys("H"), "Hold");
     session.wait_text("held by hand");
-    session.keys("H");
-    confirm(&mut session, "Release");
-    effective(&mut session);
+    act(&mut session, |session| session.keys("H"), "Release");
     leave(session);
 }
 
 #[test]
 fn promote_by_a_step_then_to_all_traffic() {
     let mut session = room("heart-disease");
-    session.keys("P");
-    confirm(&mut session, "Promote");
-    effective(&mut session);
-    session.keys("F");
-    confirm(&mut session, "Promote to all traffic");
-    effective(&mut session);
+    act(&mut session, |session| session.keys("P"), "Promote");
+    act(&mut session, |session| session.keys("F"), "Promote to all traffic");
     leave(session);
 }
 
 #[test]
 fn a_weight_is_written_and_set() {
     let mut session = room("heart-disease");
-    session.keys("W");
-    session.wait_text("percent");
-    session.keys(&format!("30{ENTER}"));
-    confirm(&mut session, "Set to 30 %");
-    effective(&mut session);
+    let open = |session: &mut Session| {
+        session.keys("W");
+        session.wait_text("percent");
+        session.keys(&format!("30{ENTER}"));
+    };
+    act(&mut session, open, "Set to 30 %");
     session.wait_text("30 %");
     leave(session);
 }
@@ -119,11 +84,12 @@ fn a_weight_is_written_and_set() {
 #[test]
 fn a_rollback_chooses_a_version_out_of_the_list() {
     let mut session = room("alzheimer");
-    session.keys("R");
-    session.wait_text("1.1.0");
-    session.keys(ENTER);
-    confirm(&mut session, "Roll back to 1.1.0");
-    effective(&mut session);
+    let open = |session: &mut Session| {
+        session.keys("R");
+        session.wait_text("1.1.0");
+        session.keys(ENTER);
+    };
+    act(&mut session, open, "Roll back to 1.1.0");
     leave(session);
 }
 

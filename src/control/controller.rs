@@ -120,8 +120,9 @@ pub struct Finding {
 
 /// Sends what was planned, and looks at what came of it. `n` is the request's place in the plan.
 pub trait Sender: Send + Sync {
-    /// Whether request `n` may be sent now: what it waits for (`after`) has happened. Reads only.
-    fn ready<'a>(&'a self, plan: &'a Plan, n: usize) -> Boxed<'a, Result<Ready, Fault>>;
+    /// Whether request `n` may be sent now: what it waits for (`after`) has happened. Reads only. `waited_s` seconds
+    /// have passed since the request before it was answered.
+    fn ready<'a>(&'a self, plan: &'a Plan, n: usize, waited_s: f64) -> Boxed<'a, Result<Ready, Fault>>;
 
     /// Reads the facts again, and sends request `n` when they are unchanged. Never sends twice by itself,
     /// except after a 409 that proves that nothing was done.

@@ -128,7 +128,7 @@ async fn wait_until_ready(doing: &mut Doing, n: usize) -> Result<(), String> {
     let begun = doing.now();
     let mut shown = String::new();
     loop {
-        let why = match ready(doing, n, after_effect).await {
+        let why = match ready(doing, n, after_effect, (doing.now() - begun).as_seconds_f64()).await {
             Ok(Ready::Yes) => return Ok(()),
             Ok(Ready::NotYet(why)) => why,
             Ok(Ready::Moved(difference)) => {
@@ -153,7 +153,7 @@ async fn wait_until_ready(doing: &mut Doing, n: usize) -> Result<(), String> {
     }
 }
 
-async fn ready(doing: &Doing, n: usize, after_effect: bool) -> Result<Ready, Fault> {
+async fn ready(doing: &Doing, n: usize, after_effect: bool, waited_s: f64) -> Result<Ready, Fault> {
     let plan = &doing.act.plan;
     let gone = || Ready::Moved("the config has no way to send it any more".into());
     let Some(sender) = doing.sender(plan.requests[n].hand) else { return Ok(gone()) };
@@ -171,7 +171,7 @@ async fn ready(doing: &Doing, n: usize, after_effect: bool) -> Result<Ready, Fau
             return Ok(Ready::NotYet(missing.detail.clone()));
         }
     }
-    tokio::time::timeout(LONGEST, sender.ready(plan, n)).await.map_err(limited)?
+    tokio::time::timeout(LONGEST, sender.ready(plan, n, waited_s)).await.map_err(limited)?
 }
 
 /// Looks what came of a request without an answer. It is never sent again.

@@ -105,7 +105,7 @@ pub fn sample_plan() -> Plan {
 }
 
 impl Sender for Fake {
-    fn ready<'a>(&'a self, _: &'a Plan, _: usize) -> Boxed<'a, Result<Ready, Fault>> {
+    fn ready<'a>(&'a self, _: &'a Plan, _: usize, _: f64) -> Boxed<'a, Result<Ready, Fault>> {
         let ready = self.script(|script| script.ready.pop_front().unwrap_or(Ready::Yes));
         Box::pin(async { Ok(ready) })
     }

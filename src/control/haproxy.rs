@@ -259,7 +259,7 @@ fn in_order(seen: Weights, to: Weights) -> Vec<Step> {
 }
 
 impl Sender for Haproxy {
-    fn ready<'a>(&'a self, _: &'a Plan, _: usize) -> Boxed<'a, Result<Ready, Fault>> {
+    fn ready<'a>(&'a self, _: &'a Plan, _: usize, _: f64) -> Boxed<'a, Result<Ready, Fault>> {
         Box::pin(async { Ok(Ready::Yes) })
     }
 

@@ -113,10 +113,11 @@ impl Session {
         self.wait_for(&format!("`{text}`"), |screen| screen.contains(text));
     }
 
-    /// Takes in what comes until nothing has come for a moment.
+    /// Takes in what comes until nothing has come for a moment, or the screen moves on and on.
     pub fn settle(&mut self) {
+        let end = Instant::now() + Duration::from_secs(2);
         let mut before = 0;
-        while self.raw.len() != before {
+        while self.raw.len() != before && Instant::now() < end {
             before = self.raw.len();
             self.take_in(Duration::from_millis(150));
         }

@@ -236,6 +236,26 @@ impl Namespace {
         self.cluster.call("PATCH", &format!("{}/{name}", self.path(plural)), Some(body))
     }
 
+    /// Waits until a Rollout is as wanted, and writes a note to it each second until then: what is written just after a
+    /// pause begins, Argo Rollouts 1.9 overlooks until the next write, for good.
+    pub fn wake(&self, name: &str, wanted: impl Fn(&Value) -> bool) {
+        let end = Instant::now() + PATIENCE;
+        let mut next = Instant::now() + Duration::from_secs(1);
+        while !self.get("rollouts", name).is_ok_and(|object| wanted(&object)) {
+            assert!(Instant::now() < end, "{name} did not become as wanted, however often it was woken");
+            if Instant::now() > next {
+                next += Duration::from_secs(1);
+                let left = (end - Instant::now()).as_secs().to_string();
+                self.patch(
+                    "rollouts",
+                    name,
+                    &json!({"metadata": {"annotations": {"wardroom.test/wake": left}}}),
+                );
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
     /// Deletes an object.
     pub fn delete(&self, plural: &str, name: &str) {
         self.cluster.call("DELETE", &format!("{}/{name}", self.path(plural)), None).unwrap();

@@ -67,9 +67,11 @@ impl<'a> Driver<'a> {
 
     /// Sends one request when it is ready.
     pub fn send(&self, plan: &Plan, n: usize) -> Sent {
-        let end = Instant::now() + PATIENCE;
+        let begun = Instant::now();
+        let end = begun + PATIENCE;
         loop {
-            match self.cluster.run(self.controller.ready(plan, n)).unwrap() {
+            let waited_s = begun.elapsed().as_secs_f64();
+            match self.cluster.run(self.controller.ready(plan, n, waited_s)).unwrap() {
                 Ready::Yes => break,
                 Ready::Moved(why) => return Sent::Moved(why),
                 Ready::NotYet(why) => assert!(Instant::now() < end, "request {n} never ready: {why}"),

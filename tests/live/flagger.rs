@@ -258,7 +258,7 @@ fn a_rollback_gate_is_opened_and_closed_again_through_the_api_server() {
     assert_eq!(plan.requests[0].may, wardroom::domain::act::May::Yes);
     let sent = driver.send(&plan, 0);
     assert!(matches!(sent, Sent::Accepted { .. }), "{sent:?}");
-    let ready = lab.cluster.run(driver.controller.ready(&plan, 1)).unwrap();
+    let ready = lab.cluster.run(driver.controller.ready(&plan, 1, 0.0)).unwrap();
     assert!(matches!(ready, Ready::NotYet(_)), "closed too early, Flagger would not see it: {ready:?}");
     lab.cluster.merge(&format!("{}/status", lab.canary), &json!({"status": {"failedChecks": 2}}));
     assert!(matches!(driver.send(&plan, 1), Sent::Accepted { .. }));

@@ -28,6 +28,11 @@ fn is_healthy(object: &Value) -> bool {
     object["status"]["phase"] == "Healthy"
 }
 
+fn is_observed(object: &Value) -> bool {
+    let generation = object["metadata"]["generation"].as_i64().unwrap_or_default().to_string();
+    object["status"]["observedGeneration"] == generation
+}
+
 #[test]
 fn a_real_rollout_goes_through_its_steps_in_the_watch() {
     let Some(cluster) = Cluster::here() else { return };
@@ -45,21 +50,19 @@ fn a_real_rollout_goes_through_its_steps_in_the_watch() {
     let target = paused.target.as_ref().unwrap();
     assert_eq!((&*target.namespace, &*target.name), (namespace.name.as_str(), "sepsis"));
 
-    // The controller loses what is written just after a pause begins: promotions, holds and aborts alike.
-    let settle = || std::thread::sleep(Duration::from_millis(1_500));
-    settle();
     namespace.patch("rollouts", "sepsis/status", &json!({"status": {"pauseConditions": null}}));
+    namespace.wake("sepsis", |object| object["status"]["currentStepIndex"].as_i64() > Some(1));
     let (timed, _) =
         room.rollout(|rollout| rollout.situation == Situation::PausedByStep && rollout.asked > 10.0);
     assert_eq!((timed.asked, timed.waits), (25.0, false), "a pause of 3 s ends by itself");
     assert!(timed.until.unwrap() > timed.since.unwrap());
     room.rollout(|rollout| rollout.situation == Situation::PausedByStep && rollout.asked == 50.0);
 
-    settle();
     namespace.patch("rollouts", "sepsis", &json!({"spec": {"paused": true}}));
+    namespace.wake("sepsis", is_observed);
     room.rollout(|rollout| rollout.situation == Situation::PausedByHand);
-    settle();
     namespace.patch("rollouts", "sepsis/status", &json!({"status": {"abort": true}}));
+    namespace.wake("sepsis", |object| !object["status"]["abortedAt"].is_null());
     let (aborting, _) = room.rollout(|rollout| rollout.situation == Situation::Aborting);
     assert!(aborting.message.contains("held by hand"), "{}", aborting.message);
     namespace.patch("rollouts", "sepsis", &json!({"spec": {"paused": false}}));

@@ -8,6 +8,8 @@
     reason = "helpers of tests fail like tests"
 )]
 
+#[path = "../common/hands.rs"]
+mod hands;
 #[path = "../common/pty.rs"]
 mod pty;
 

@@ -3,12 +3,9 @@
 use serde_json::{Value, json};
 
 use crate::cluster::{Cluster, Namespace};
+use crate::hands::{ENTER, ESC, TAB, act};
 use crate::lab::file;
 use crate::pty::Session;
-
-const ENTER: &str = "\r";
-const ESC: &str = "\x1b";
-const TAB: &str = "\t";
 
 /// A room on the Rollout `m` of a namespace, as one identity of the cluster. Journal and config go with the folder.
 fn room(cluster: &Cluster, namespace: &Namespace, control: &str) -> (Session, tempfile::TempDir) {
@@ -51,23 +48,8 @@ fn release(namespace: &Namespace, version: &str) {
     });
 }
 
-/// Waits for the plan, moves to the button that acts, presses it, waits until it is effective, closes the box.
-fn act(session: &mut Session, key: &str, button: &str) {
-    session.keys(key);
-    session.wait_text("will do");
-    let focused = format!("[ {button}");
-    for _ in 0..4 {
-        session.settle();
-        if session.screen().contains(&focused) {
-            break;
-        }
-        session.keys(TAB);
-    }
-    session.wait_text(&focused);
-    session.keys(ENTER);
-    session.wait_text("EFFECTIVE");
-    session.keys(ESC);
-    session.wait_for("the closed box", |screen| !screen.contains("EFFECTIVE"));
+fn press(session: &mut Session, key: &str, button: &str) {
+    act(session, |session| session.keys(key), button);
 }
 
 fn status(namespace: &Namespace) -> Value {
@@ -82,25 +64,28 @@ fn every_act_from_its_key_to_effective_on_a_real_rollout() {
     paused(&namespace);
     let (mut session, folder) = room(&operator, &namespace, "");
     session.wait_text("paused by its step");
-    act(&mut session, "H", "Hold");
+    press(&mut session, "H", "Hold");
     assert_eq!(status(&namespace)["spec"]["paused"], true);
     session.wait_text("held by hand");
-    act(&mut session, "H", "Release");
+    press(&mut session, "H", "Release");
     assert_eq!(status(&namespace)["spec"]["paused"], false);
     session.wait_text("paused by its step");
-    act(&mut session, "P", "Promote");
+    press(&mut session, "P", "Promote");
     session.wait_text("75 %");
-    act(&mut session, "A", "Abort");
+    press(&mut session, "A", "Abort");
     assert_eq!(status(&namespace)["status"]["abort"], true);
     session.wait_text("aborted");
-    act(&mut session, "Y", "Retry");
+    press(&mut session, "Y", "Retry");
     session.wait_text("paused by its step");
-    act(&mut session, "F", "Promote to all traffic");
+    press(&mut session, "F", "Promote to all traffic");
     let now = status(&namespace);
     assert_eq!(now["status"]["stableRS"], now["status"]["currentPodHash"]);
-    session.keys("R");
-    session.wait_text("v1");
-    act(&mut session, ENTER, "Roll back to v1");
+    let open = |session: &mut Session| {
+        session.keys("R");
+        session.wait_text("v1");
+        session.keys(ENTER);
+    };
+    act(&mut session, open, "Roll back to v1");
     let now = status(&namespace);
     assert_eq!(now["spec"]["template"]["metadata"]["labels"]["version"], "v1");
     assert_eq!(now["status"]["stableRS"], now["status"]["currentPodHash"]);

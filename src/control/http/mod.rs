@@ -191,7 +191,7 @@ fn body(ask: &Ask, told: &Told) -> Value {
 }
 
 impl Sender for HttpController {
-    fn ready<'a>(&'a self, _: &'a Plan, _: usize) -> Boxed<'a, Result<Ready, Fault>> {
+    fn ready<'a>(&'a self, _: &'a Plan, _: usize, _: f64) -> Boxed<'a, Result<Ready, Fault>> {
         // One request, which waits for nothing.
         Box::pin(async { Ok(Ready::Yes) })
     }

@@ -388,7 +388,13 @@ impl KindPlanner for FlaggerPlanner {
         Box::pin(plan(site, ask))
     }
 
-    fn ready<'a>(&'a self, site: &'a Site, plan: &'a Plan, n: usize) -> Boxed<'a, Result<Ready, Fault>> {
+    fn ready<'a>(
+        &'a self,
+        site: &'a Site,
+        plan: &'a Plan,
+        n: usize,
+        _: f64,
+    ) -> Boxed<'a, Result<Ready, Fault>> {
         Box::pin(look::ready(site, plan, n))
     }
 

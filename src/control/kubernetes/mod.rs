@@ -71,7 +71,7 @@ pub trait KindPlanner: Send + Sync {
     fn plan<'a>(&'a self, site: &'a Site, ask: &'a Ask) -> Boxed<'a, Result<Draft, Refusal>>;
 
     /// As [`Sender::ready`]; asked only of requests that wait for something.
-    fn ready<'a>(&'a self, _: &'a Site, _: &'a Plan, _: usize) -> Boxed<'a, Result<Ready, Fault>> {
+    fn ready<'a>(&'a self, _: &'a Site, _: &'a Plan, _: usize, _: f64) -> Boxed<'a, Result<Ready, Fault>> {
         Box::pin(async { Ok(Ready::Yes) })
     }
 
@@ -189,14 +189,14 @@ pub fn request_of(plan: &Plan, n: usize) -> Result<&Request, Fault> {
 }
 
 impl Sender for Cluster {
-    fn ready<'a>(&'a self, plan: &'a Plan, n: usize) -> Boxed<'a, Result<Ready, Fault>> {
+    fn ready<'a>(&'a self, plan: &'a Plan, n: usize, waited_s: f64) -> Boxed<'a, Result<Ready, Fault>> {
         Box::pin(async move {
             let planner = planner_of(plan)?;
             if request_of(plan, n)?.after.is_empty() {
                 return Ok(Ready::Yes);
             }
             let site = self.site().await?;
-            self.after(planner.ready(&site, plan, n).await).await
+            self.after(planner.ready(&site, plan, n, waited_s).await).await
         })
     }
 

@@ -22,7 +22,7 @@ impl Files {
 }
 
 impl Sender for Files {
-    fn ready<'a>(&'a self, _: &'a Plan, _: usize) -> Boxed<'a, Result<Ready, Fault>> {
+    fn ready<'a>(&'a self, _: &'a Plan, _: usize, _: f64) -> Boxed<'a, Result<Ready, Fault>> {
         Box::pin(async { Ok(Ready::Yes) })
     }
 

@@ -358,7 +358,7 @@ impl<'s> Said<'s> {
 }
 
 impl Sender for Mlflow {
-    fn ready<'a>(&'a self, _: &'a Plan, _: usize) -> Boxed<'a, Result<Ready, Fault>> {
+    fn ready<'a>(&'a self, _: &'a Plan, _: usize, _: f64) -> Boxed<'a, Result<Ready, Fault>> {
         // It goes along with the rollout, and waits for nothing of its own.
         Box::pin(async { Ok(Ready::Yes) })
     }

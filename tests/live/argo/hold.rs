@@ -42,7 +42,6 @@ fn a_promotion_releases_one_pause_and_waits_for_its_effect() {
     let Some(lab) = Lab::new("rollout-istio.json", |_| {}) else { return };
     lab.paused("v2", 1);
     assert_eq!(lab.route_weight(), 10);
-    std::thread::sleep(Duration::from_secs(1)); // A promotion at once would be lost: that is another test.
     let plan = lab.driver().act(Operation::Promote);
     assert_eq!(plan.requests.len(), 2);
     assert!(plan.requests[1].optional && plan.requests[1].after.contains("lost"));

@@ -114,7 +114,6 @@ fn blue_green_is_promoted_without_a_step_index() {
     let Some(lab) = Lab::new("rollout-basic.json", strategy) else { return };
     lab.start("v2", None);
     lab.until("paused", |object| object["status"]["pauseConditions"][0]["reason"] == "BlueGreenPause");
-    std::thread::sleep(Duration::from_secs(1));
     let plan = lab.driver().planned(Operation::Promote);
     assert_eq!(plan.requests[0].body["status"], json!({"pauseConditions": null}));
     lab.driver().execute(&plan);

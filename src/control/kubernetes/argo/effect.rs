@@ -6,7 +6,6 @@ use super::rollback;
 use super::state::State;
 use super::{place, revisions};
 use crate::control::kubernetes::facts::{self, TEMPLATE};
-use crate::control::kubernetes::object::FIELD_MANAGER;
 use crate::control::kubernetes::{Site, request_of, send};
 use crate::control::{Ready, Settled};
 use crate::domain::Fault;
@@ -16,7 +15,7 @@ use crate::domain::act::{Operation, Plan, Request};
 ///
 /// # Errors
 /// The Rollout cannot be read.
-pub async fn ready(site: &Site, plan: &Plan, n: usize) -> Result<Ready, Fault> {
+pub async fn ready(site: &Site, plan: &Plan, n: usize, waited_s: f64) -> Result<Ready, Fault> {
     let request = request_of(plan, n)?;
     let place = place(&plan.target);
     let live = site.objects.get(&place.path()).await?;
@@ -25,7 +24,7 @@ pub async fn ready(site: &Site, plan: &Plan, n: usize) -> Result<Ready, Fault> {
         return Ok(Ready::Moved(uid));
     }
     if request.body.pointer("/metadata/annotations").is_some() {
-        return Ok(taken_or_lost(state));
+        return Ok(taken_or_lost(state, waited_s));
     }
     if let Operation::RollBack { .. } = plan.operation {
         let home = rollback::home_of(site, &place, &live).await?;
@@ -46,26 +45,16 @@ pub async fn ready(site: &Site, plan: &Plan, n: usize) -> Result<Ready, Fault> {
     })
 }
 
-/// How long the controller may take a write to the status for nothing before it is woken, seconds. The server tells the
-/// time of a write in whole seconds.
-const WAKE_S: i64 = 2;
+/// How long the controller may take a write to the status for nothing before it is woken, seconds.
+const WAKE_S: f64 = 1.0;
 
 /// The note at the end is also what wakes a controller that has lost the act, so it waits for one or the other.
-fn taken_or_lost(state: State<'_>) -> Ready {
+fn taken_or_lost(state: State<'_>, waited_s: f64) -> Ready {
     // A hold that comes as a pause begins can stay unobserved in the same way.
-    if !state.is_lost() && !state.is_ignored() && state.is_observed() {
-        return Ready::Yes;
-    }
-    let entries = state.0.pointer("/metadata/managedFields").and_then(Value::as_array).into_iter().flatten();
-    let ours = entries.filter(|entry| entry.get("manager").and_then(Value::as_str) == Some(FIELD_MANAGER));
-    let times = ours.filter_map(|entry| {
-        let time = entry.get("time")?.as_str()?;
-        Some(chrono::DateTime::parse_from_rfc3339(time).ok()?.to_utc())
-    });
-    let age = times.max().map_or(WAKE_S, |written| (chrono::Utc::now() - written).num_seconds());
-    match (0..WAKE_S).contains(&age) {
-        true => Ready::NotYet("the controller has not taken it yet".into()),
-        false => Ready::Yes,
+    let is_taken = !state.is_lost() && !state.is_ignored() && state.is_observed();
+    match is_taken || waited_s >= WAKE_S {
+        true => Ready::Yes,
+        false => Ready::NotYet("the controller has not taken it yet".into()),
     }
 }
 

@@ -120,8 +120,14 @@ impl KindPlanner for Argo {
         })
     }
 
-    fn ready<'a>(&'a self, site: &'a Site, plan: &'a Plan, n: usize) -> Boxed<'a, Result<Ready, Fault>> {
-        Box::pin(effect::ready(site, plan, n))
+    fn ready<'a>(
+        &'a self,
+        site: &'a Site,
+        plan: &'a Plan,
+        n: usize,
+        waited_s: f64,
+    ) -> Boxed<'a, Result<Ready, Fault>> {
+        Box::pin(effect::ready(site, plan, n, waited_s))
     }
 
     fn needless<'a>(
