@@ -35,7 +35,7 @@ fn fleet(models: usize) -> (App, Store) {
     let info = SourceInfo {
         id: SourceId::new("prometheus"),
         group: SourceGroup::Prometheus,
-        kind: "prometheus",
+        kind: "prometheus".into(),
         place: String::new(),
         interval_s: 1.0,
         model: None,

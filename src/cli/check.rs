@@ -46,7 +46,7 @@ struct KpiAnswer<'a> {
 #[derive(Debug, Serialize)]
 struct SourceAnswer<'a> {
     source: &'a str,
-    kind: &'static str,
+    kind: &'a str,
     place: &'a str,
     answered: bool,
     took_ms: f64,
@@ -118,7 +118,7 @@ fn answer<'a>(store: &'a Store, models: &[&'a ModelState], level: Level, window:
             .iter()
             .map(|source| SourceAnswer {
                 source: &source.info.id.0,
-                kind: source.info.kind,
+                kind: &source.info.kind,
                 place: &source.info.place,
                 answered: source.seen.is_some(),
                 took_ms: (source.took_ms * 10.0).round() / 10.0,

@@ -33,7 +33,7 @@ impl AlertState {
 }
 
 /// One alert.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Alert {
     /// What makes it the same alert between two polls.
     pub fingerprint: String,
@@ -56,7 +56,7 @@ pub struct Alert {
 }
 
 /// A silence that is active or will be.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Silence {
     /// Its identifier.
     pub id: String,

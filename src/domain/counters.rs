@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::Version;
 
 /// A running total.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Total {
     /// Events of trials: failures of requests, wrong predictions of labelled ones.
     Events {
@@ -20,7 +22,7 @@ pub enum Total {
 }
 
 /// The running total of one version on one instance.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Counter {
     /// Which version.
     pub version: Version,

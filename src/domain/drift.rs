@@ -8,7 +8,7 @@ use super::Time;
 use crate::stats::drift::level::Noise;
 
 /// The five levels of the guide, and their deadlines.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DriftLevel {
     /// Below 5 %.
@@ -197,7 +197,7 @@ impl DriftScale {
 }
 
 /// Drift of one feature at one moment.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FeatureDrift {
     /// The feature's name, cleaned.
     pub feature: Arc<str>,
@@ -220,14 +220,14 @@ pub struct FeatureDrift {
 }
 
 /// The distributions of one feature in the reference and in the current sample, bin by bin.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Shape {
     /// Its bins: of a number in ascending order, of a category the most frequent first.
     pub bins: Vec<Bin>,
 }
 
 /// One bin of a distribution.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Bin {
     /// What it holds: a category, or a range as `0.5–1.2`.
     pub label: Arc<str>,
@@ -238,7 +238,7 @@ pub struct Bin {
 }
 
 /// How sure a drift score is, given how many rows it rests on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Certainty {
     /// Without any drift, samples this small show as much: it says nothing.

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::Version;
 
 /// Whether an instance would answer a prediction.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Readiness {
     /// Ready for this model.
@@ -19,7 +19,7 @@ pub enum Readiness {
 }
 
 /// What a probe of one instance learned. A probe that failed is a [`super::Fault`] instead.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct EndpointStatus {
     /// The instance's name in the config, `als-2`.
     pub instance: Arc<str>,

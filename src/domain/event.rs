@@ -1,11 +1,11 @@
 //! What happened, for the timeline.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Level, ModelId, Time};
 
 /// What kind of thing happened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EventKind {
     /// A KPI crossed a limit, or came back.
@@ -43,7 +43,7 @@ impl EventKind {
 }
 
 /// One line of the timeline.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Event {
     /// When it happened, or was seen first.
     pub at: Time,

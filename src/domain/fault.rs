@@ -2,12 +2,12 @@
 
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::Time;
 
 /// The kinds of trouble a source can be in. Each has its own word on screen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FaultKind {
     /// The connection was refused or reset.
@@ -60,7 +60,7 @@ impl FaultKind {
 }
 
 /// A failed reading: what happened, to whom, and what to do.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fault {
     /// The kind, which chooses the word.
     pub kind: FaultKind,
@@ -96,7 +96,7 @@ impl fmt::Display for Fault {
 impl std::error::Error for Fault {}
 
 /// How old something is against how old it may be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Freshness {
     /// Answered within its interval.

@@ -51,7 +51,7 @@ impl Level {
 }
 
 /// A measured value with what it rests on.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Reading {
     /// The value in the KPI's unit; `None` when the source answered without one (no traffic, NaN).
     pub value: Option<f64>,
@@ -94,7 +94,7 @@ impl Reading {
 }
 
 /// A judged KPI: the value, the limit that decided, the rule's origin and the reason in words.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Judgement {
     /// What was judged.
     pub kpi: Kpi,

@@ -34,7 +34,7 @@ impl ModelKind {
 }
 
 /// Which way a KPI is better.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Direction {
     /// More is better: accuracy.
     Higher,

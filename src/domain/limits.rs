@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::kpi::{Direction, Kpi, ModelKind};
 
@@ -40,9 +40,22 @@ impl Serialize for Origin {
     }
 }
 
+impl<'de> Deserialize<'de> for Origin {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        if let Some(name) = text.strip_prefix("rule ") {
+            return Ok(Self::Named(name.to_owned()));
+        }
+        let kinds = [ModelKind::Classification, ModelKind::Regression].into_iter().map(Self::Kind);
+        let mut all = [Self::Guide, Self::Fleet, Self::Model].into_iter().chain(kinds);
+        let known = all.find(|origin| origin.to_string() == text);
+        known.ok_or_else(|| serde::de::Error::custom(format!("`{text}` is no origin of a limit")))
+    }
+}
+
 /// Target, warning and critical of one KPI, in the KPI's unit. Warning and critical are broken strictly
 /// beyond their value; between target and warning a value is below target.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Rule {
     /// What good looks like.
     pub target: Option<f64>,
@@ -64,7 +77,7 @@ pub const MIN_FOR_ERRORS: u64 = 50;
 pub const MIN_LABELS: u64 = 20;
 
 /// The rules of one model: by KPI, every rule that applies, all judged and the worst shown.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Limits {
     rules: BTreeMap<Kpi, Vec<Rule>>,
 }

@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::{
     Alert, Counter, EndpointStatus, Fault, FeatureDrift, Kpi, ModelId, Reading, RegisteredModel, Rollout,
     Silence, SourceId, Time, Version,
 };
 
 /// One fact about the world.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[allow(
     clippy::large_enum_variant,
     reason = "a harvest lives for a moment, and is matched everywhere by value"
@@ -113,7 +115,7 @@ pub enum Fact {
 }
 
 /// What one successful poll brought.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Harvest {
     /// The facts.
     pub facts: Vec<Fact>,
@@ -129,7 +131,7 @@ impl Harvest {
 }
 
 /// What a source is to the header: it groups the model endpoints into one entry.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SourceGroup {
     /// Metrics servers.
@@ -147,14 +149,14 @@ pub enum SourceGroup {
 }
 
 /// Who a target is: told once when polling starts.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SourceInfo {
     /// Its unique name.
     pub id: SourceId,
     /// Its group in the header.
     pub group: SourceGroup,
     /// The upstream's kind in words: `prometheus`, `mlflow`, `oip`.
-    pub kind: &'static str,
+    pub kind: std::borrow::Cow<'static, str>,
     /// Where it is, without credentials.
     pub place: String,
     /// How often it is polled, seconds.
@@ -166,7 +168,7 @@ pub struct SourceInfo {
 }
 
 /// The outcome of one poll of one target.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Report {
     /// The epoch in which the poll was asked; answers of older epochs change nothing.
     pub epoch: u64,

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Rollout, Situation, Time, Version};
 
 /// A model as one registry knows it.
-#[derive(Debug, Clone, PartialEq, Serialize, Default)]
+#[derive(Debug, Clone, PartialEq, Serialize, Default, serde::Deserialize)]
 pub struct RegisteredModel {
     /// The name in the registry.
     pub name: String,
@@ -60,7 +60,7 @@ pub fn disagreement(rollout: &Rollout, registry: &RegisteredModel) -> Option<Str
 }
 
 /// One version as one registry knows it.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RegisteredVersion {
     /// Its name.
     pub version: Version,

@@ -2,9 +2,10 @@
 
 use super::portion::{Counts, Portion, Role};
 use crate::stats::sequential::{Arm, Block, EProcess, Margin, RateRatio, Staged, TwoStream};
+use serde::{Deserialize, Serialize};
 
 /// Any of the tests.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Test {
     /// Any worsening of a proportion.
     Worse(TwoStream),
@@ -41,7 +42,7 @@ impl EProcess for Test {
 }
 
 /// What is an event.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub enum Event {
     /// What the source counted.
     Told,
@@ -81,7 +82,7 @@ impl Event {
 }
 
 /// A test with what it counts.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Channel {
     /// What is an event.
     pub event: Event,

@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::portion::Counts;
 use crate::domain::{Counter, Time, Total, Version};
 use crate::stats::sequential::Arm;
@@ -15,7 +17,7 @@ const FORGET_S: f64 = 3_600.0;
 type Key = (Arc<str>, Version, Option<Arc<str>>, Option<u64>);
 
 /// Remembers what each series counted, and tells what it counted since.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Differ {
     last: HashMap<Key, (Time, Total)>,
 }

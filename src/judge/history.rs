@@ -3,6 +3,7 @@
 use super::portion::{Counts, Portion, Role, total};
 use crate::stats::sequential::Arm;
 use crate::stats::sequential::quantile::{EffectiveMargin, bound_at, effective_margin};
+use serde::{Deserialize, Serialize};
 
 /// Observations that thresholds need: fewer would put the 99th percentile anywhere.
 const LEAST: u64 = 100;
@@ -12,13 +13,13 @@ pub const PERCENTILES: [f64; 4] = [0.50, 0.90, 0.95, 0.99];
 pub const HEADLINE: usize = 2;
 
 /// The baseline's past.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct History {
     counts: Option<Counts>,
 }
 
 /// A latency threshold: a bucket bound at or just above a past percentile of the baseline.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Threshold {
     /// Which percentile, 0…1.
     pub percentile: f64,

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::channel::{Channel, Event, Test};
 use super::history::{HEADLINE, History, PERCENTILES, Threshold};
 use super::noise::{RankTest, Sentinel};
@@ -21,7 +23,7 @@ const RHYTHM: usize = 20;
 const SEED: u64 = 0x5eed;
 
 /// Where the evidence stood after a look.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Step {
     /// Seconds since the epoch.
     pub at_s: f64,
@@ -34,7 +36,7 @@ pub struct Step {
 }
 
 /// The tests of a metric, once its thresholds are known.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Tests {
     abort: Vec<Channel>,
     /// Abort tests that the buckets are too coarse for: each counts as evidence of 1.
@@ -48,7 +50,7 @@ pub(super) struct Tests {
 }
 
 /// One metric of one rollout.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct MetricJudge {
     /// Its name as the source writes it.
     pub name: Arc<str>,

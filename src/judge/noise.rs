@@ -4,6 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::channel::{Channel, Event, Test};
 use super::portion::{Portion, Role};
 use crate::stats::sequential::rank::RankBlock;
@@ -18,7 +20,7 @@ const RANK_INSTANCES: usize = 3;
 /// The baseline against itself: its halves against each other, both ways round, and each instance against
 /// all others. One bad node is averaged away in a half and stands out alone; simulated, healthy canaries on
 /// wobbling instances are called worse before the sentinel half as often as with halves alone.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Sentinel {
     channels: Vec<(Event, [Test; 2])>,
     /// The instances of the first block, each with its tests by channel. The set is fixed, as the weights of
@@ -110,7 +112,7 @@ impl Sentinel {
 }
 
 /// The canary's rank among the baseline's instances, block by block.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RankTest {
     event: Event,
     ranks: Ranks,

@@ -1,7 +1,7 @@
 //! What the usual tests say of a metric when it is looked at once, at a time set beforehand. For reading
 //! only: looked at again and again they cry wolf, so nothing here decides.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::words::percent;
 use crate::stats::fixed::{effect_word, proportions};
@@ -11,7 +11,7 @@ use crate::stats::sequential::Arm;
 const BAYES_UP_TO: u64 = 200_000;
 
 /// One look at two proportions.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct OnceOnly {
     /// z-test, against "equal".
     pub p_two_sided: f64,

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::stats::buckets;
 use crate::stats::sequential::Arm;
 
 /// Which arm of a rollout.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Role {
     /// The version under trial.
     Canary,
@@ -15,7 +17,7 @@ pub enum Role {
 }
 
 /// Counts of a block: increments, not running totals.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Counts {
     /// Events of trials.
     Events(Arm),
@@ -55,7 +57,7 @@ impl Counts {
 }
 
 /// What one instance of one arm did within one block, or all of the arm when instances are not told apart.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Portion {
     /// Which arm.
     pub role: Role,

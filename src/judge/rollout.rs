@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::metric::MetricJudge;
 use super::portion::{Portion, Role};
 use super::rules::{MetricKind, Rules};
@@ -13,7 +15,7 @@ use crate::stats::sequential::interval;
 use crate::stats::special::log_sum_exp;
 
 /// What was seen between two looks: portions by metric.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Look {
     /// When the blocks ended.
     pub at: Time,
@@ -25,7 +27,7 @@ pub struct Look {
 }
 
 /// Why it was decided to abort. Once decided it stays.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) enum Cause {
     /// Evidence of these metrics, each enough alone; none: all together.
     Evidence(Vec<Arc<str>>),
@@ -36,7 +38,7 @@ pub(super) enum Cause {
 }
 
 /// The judgement of one rollout.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RolloutJudge {
     rules: Arc<Rules>,
     pub(super) metrics: Vec<MetricJudge>,

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::once::OnceOnly;
 use super::rules::MetricKind;
 use crate::domain::Time;
 
 /// What to do. Nothing is done by it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Decision {
     /// The canary is worse than tolerated: back to stable.
@@ -44,7 +44,7 @@ impl Decision {
 }
 
 /// In what an effect is measured.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Unit {
     /// Canary over baseline.
@@ -54,7 +54,7 @@ pub enum Unit {
 }
 
 /// How much the canary differs, with an interval that holds at every look.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Effect {
     /// In what.
     pub unit: Unit,
@@ -67,7 +67,7 @@ pub struct Effect {
 }
 
 /// When the evidence will be enough at the present rate.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Eta {
     /// For what.
     pub toward: Decision,
@@ -78,7 +78,7 @@ pub struct Eta {
 }
 
 /// One metric.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct MetricVerdict {
     /// Its name.
     pub metric: Arc<str>,
@@ -111,7 +111,7 @@ pub struct MetricVerdict {
     /// Its blocks have stopped coming: the numbers are as last seen.
     pub stale: bool,
     /// `quiet`, `noisy` or `not available`: the baseline against itself.
-    pub sentinel: &'static str,
+    pub sentinel: std::borrow::Cow<'static, str>,
     /// Blocks of the instance-rank test.
     pub rank_blocks: u64,
     /// The margin that the buckets make of the configured one, for a latency.
@@ -132,7 +132,7 @@ impl Verdict {
 }
 
 /// The judgement of a rollout at one look.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Verdict {
     /// When.
     pub t: Time,

@@ -78,7 +78,7 @@ pub(super) fn metric(metric: &MetricJudge, rules: &Rules, weight: f64, now: Time
         n_canary: metric.trials(Role::Canary),
         n_baseline: metric.trials(Role::Baseline),
         stale: metric.is_stale(now),
-        sentinel,
+        sentinel: sentinel.into(),
         rank_blocks: tests.map_or(0, |tests| tests.ranks.blocks),
         effective_margin: headline.map(|t| t.margin.abort).filter(|margin| margin.is_finite()),
         one_look_only: metric

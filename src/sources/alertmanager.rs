@@ -70,7 +70,7 @@ fn build(config: &Config, one: &AlertmanagerConfig) -> Result<Box<dyn Source>, F
     let info = SourceInfo {
         id: SourceId::new(&one.name),
         group: SourceGroup::Alerts,
-        kind: "alertmanager",
+        kind: "alertmanager".into(),
         place: http.place(),
         interval_s: one.interval.unwrap_or(config.refresh).as_secs_f64(),
         model: None,

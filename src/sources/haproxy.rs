@@ -56,7 +56,7 @@ impl Haproxy {
             info: SourceInfo {
                 id: SourceId::new(&haproxy.name),
                 group: SourceGroup::Controller,
-                kind: "haproxy",
+                kind: "haproxy".into(),
                 place: haproxy.socket.clone(),
                 interval_s: haproxy.interval.unwrap_or(config.refresh).as_secs_f64(),
                 model: None,

@@ -38,7 +38,7 @@ impl Mlops {
             info: SourceInfo {
                 id: SourceId::new(&mlops.name),
                 group: SourceGroup::Mlops,
-                kind: "mlops",
+                kind: "mlops".into(),
                 place: http::place(&mlops.url),
                 interval_s: mlops.interval.unwrap_or(config.refresh).as_secs_f64(),
                 model: None,

@@ -1,7 +1,9 @@
 //! Percentiles from the buckets of a classic histogram, exactly as Prometheus' `histogram_quantile` does.
 
+use serde::{Deserialize, Serialize};
+
 /// A percentile with the bucket that holds it: the value is no more exact than that bucket.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct BucketQuantile {
     /// The value by linear interpolation inside the bucket.
     pub value: f64,
@@ -56,7 +58,7 @@ pub fn quantile(q: f64, buckets: &[(f64, f64)]) -> Option<BucketQuantile> {
 }
 
 /// Buckets of several instances added up.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Merged {
     /// Upper bounds with cumulative counts, ascending.
     pub buckets: Vec<(f64, f64)>,

@@ -1,9 +1,9 @@
 //! What a statistic says when it has nothing to say: never zero, never "healthy".
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// A statistic, or why there is none.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "status", content = "value")]
 pub enum Outcome<T> {
     /// The value.

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use serde::{Deserialize, Serialize};
+
 /// Above this, cubes and sums of squares may overflow.
 const HUGE: f64 = 1e90;
 /// 2⁻⁹⁶⁰, a power of two: brings the largest number there is to about 2⁶⁴ and rounds nothing above 2⁻⁶².
@@ -9,7 +11,7 @@ const SHRINK: f64 = 1.0 / (POWER * POWER * POWER * POWER * POWER * POWER * POWER
 const POWER: f64 = (1u128 << 120) as f64;
 
 /// A sample without its non-finite values, ascending; −0 counts as 0.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Sorted {
     values: Vec<f64>,
     /// How many values were left out because they are not finite.
@@ -120,7 +122,7 @@ impl Sorted {
 }
 
 /// Count, mean and sum of squared deviations, two passes: no cancellation at a large offset.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Moments {
     /// How many values.
     pub n: f64,

@@ -4,6 +4,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::domain::{Counter, Time, Total, Version};
 
 /// A better source that has been silent for so long gives way to another, seconds.
@@ -12,7 +14,7 @@ const GIVE_WAY_S: f64 = 60.0;
 const MOST: usize = 256;
 
 /// The running totals of one version on one instance.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Counted {
     /// Which version.
     pub version: Version,
@@ -27,7 +29,7 @@ pub struct Counted {
 }
 
 /// The running totals of one model, from the best source that speaks.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Tallies {
     from: Option<(u8, Time)>,
     rows: BTreeMap<(Version, Option<Arc<str>>), Counted>,

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::domain::{Counter, Rollout, Time, Version};
 use crate::judge::differ::Differ;
 use crate::judge::{Counts, Decision, Look, MetricKind, Portion, Role, RolloutJudge, Rules, Verdict};
@@ -11,7 +13,7 @@ use crate::judge::{Counts, Decision, Look, MetricKind, Portion, Role, RolloutJud
 const GIVE_WAY_S: f64 = 60.0;
 
 /// What an instance of a version counted between two sights of it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct Seen {
     version: Version,
     instance: Option<Arc<str>>,
@@ -20,7 +22,7 @@ struct Seen {
 }
 
 /// The judgement of one model's rollouts.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Judging {
     differ: Differ,
     /// Which rank of source brings a metric, and when it last did.
@@ -36,7 +38,7 @@ pub struct Judging {
 }
 
 /// One canary on trial.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct Trial {
     stable: Version,
     canary: Version,
@@ -47,7 +49,7 @@ struct Trial {
 }
 
 /// How a decision changed at a look.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Turn {
     pub(super) was: Option<Decision>,
     pub(super) line: String,

@@ -1,5 +1,7 @@
 //! The one model of the world: what is known, since when, and what happened.
 
+use serde::{Deserialize, Serialize};
+
 pub mod apply;
 pub mod changes;
 pub mod combine;
@@ -31,7 +33,7 @@ const LOOK_S: f64 = 15.0;
 const TIMELINE: usize = 2_000;
 
 /// A model as the config names it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ModelSpec {
     /// Who it is.
     pub id: ModelId,
@@ -42,7 +44,7 @@ pub struct ModelSpec {
 }
 
 /// The state of the world as far as wardroom knows it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Store {
     /// Grows with every change; a view of the same generation and moment is the same.
     pub generation: u64,

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::series::Series;
 use crate::domain::drift::data_drift;
 use crate::domain::{
@@ -14,7 +16,7 @@ use crate::domain::{
 pub type Slice = (Kpi, Option<Version>);
 
 /// A reading with the source that brought it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Sourced {
     /// Index of the source in the store.
     pub source: usize,
@@ -25,7 +27,7 @@ pub struct Sourced {
 }
 
 /// One instance of a model's server.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Instance {
     /// Index of the source in the store.
     pub source: usize,
@@ -34,7 +36,7 @@ pub struct Instance {
 }
 
 /// One feature's drift now and before.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FeatureState {
     /// The newest score.
     pub latest: FeatureDrift,
@@ -54,7 +56,7 @@ impl FeatureState {
 }
 
 /// A finding that is not of one feature.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Finding {
     /// In words.
     pub text: String,
@@ -63,7 +65,7 @@ pub struct Finding {
 }
 
 /// One model of the fleet.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ModelState {
     /// Who it is.
     pub id: ModelId,

@@ -2,13 +2,15 @@
 
 use std::collections::VecDeque;
 
+use serde::{Deserialize, Serialize};
+
 use crate::domain::{Fault, Freshness, SourceInfo, Time};
 
 /// How many remarks of a source are kept.
 const REMARKS: usize = 8;
 
 /// One polled target.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SourceState {
     /// Who it is.
     pub info: SourceInfo,

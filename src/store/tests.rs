@@ -22,7 +22,7 @@ fn info(name: &str, group: SourceGroup, owes: Vec<(ModelId, Kpi)>) -> SourceInfo
     SourceInfo {
         id: SourceId::new(name),
         group,
-        kind: "test",
+        kind: "test".into(),
         place: String::new(),
         interval_s: 10.0,
         model,

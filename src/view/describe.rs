@@ -237,7 +237,7 @@ impl Page<'_> {
                 .map_or_else(|| "never".to_owned(), |age| format!("{} ago", text::age(age)));
             let words = format!(
                 "{} every {:.0} s, answered {age} in {:.0} ms   {}",
-                text::pad(source.info.kind, 12),
+                text::pad(&source.info.kind, 12),
                 source.info.interval_s,
                 source.took_ms,
                 source.info.place

@@ -87,7 +87,7 @@ fn source(name: &str, group: SourceGroup, kind: &'static str, model: Option<&str
     SourceInfo {
         id: SourceId::new(name),
         group,
-        kind,
+        kind: kind.into(),
         place: format!("http://{name}.local"),
         interval_s: 5.0,
         model: model.map(id),

@@ -38,7 +38,7 @@ impl Canary {
             info: SourceInfo {
                 id: SourceId::new(&canary.name),
                 group: SourceGroup::Controller,
-                kind: "canary",
+                kind: "canary".into(),
                 place: http::place(&canary.url),
                 interval_s: canary.interval.unwrap_or(config.refresh).as_secs_f64(),
                 model: None,

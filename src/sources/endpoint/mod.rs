@@ -120,7 +120,7 @@ impl Endpoint {
         let info = SourceInfo {
             id: SourceId::new(name),
             group: SourceGroup::Endpoints,
-            kind: kind(endpoint.protocol),
+            kind: kind(endpoint.protocol).into(),
             place: http::place(&endpoint.url),
             interval_s: endpoint.interval.unwrap_or(config.refresh).as_secs_f64(),
             model: Some(id.clone()),

@@ -43,7 +43,7 @@ impl Files {
             info: SourceInfo {
                 id: SourceId::new(&files.name),
                 group: SourceGroup::Registry,
-                kind: "files",
+                kind: "files".into(),
                 place: clean(&files.path.display().to_string(), 200),
                 interval_s: files.interval.unwrap_or(config.refresh).as_secs_f64(),
                 model: None,

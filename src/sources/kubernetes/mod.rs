@@ -74,7 +74,7 @@ impl Kubernetes {
             info: SourceInfo {
                 id: id.clone(),
                 group: SourceGroup::Controller,
-                kind: "kubernetes",
+                kind: "kubernetes".into(),
                 place: connect::place(cluster),
                 interval_s: config.refresh.as_secs_f64(),
                 model: None,

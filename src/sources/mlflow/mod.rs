@@ -67,7 +67,7 @@ impl Mlflow {
             info: SourceInfo {
                 id: SourceId::new(&mlflow.name),
                 group: SourceGroup::Registry,
-                kind: "mlflow",
+                kind: "mlflow".into(),
                 place: http::place(&mlflow.url),
                 interval_s: mlflow.interval.unwrap_or(config.refresh).as_secs_f64(),
                 model: None,

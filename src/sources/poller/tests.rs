@@ -67,7 +67,7 @@ fn fakes(manners: &[Manner], interval_s: f64) -> (Vec<Box<dyn Source>>, Together
         let info = SourceInfo {
             id: SourceId::new(&number.to_string()),
             group: SourceGroup::Endpoints,
-            kind: "fake",
+            kind: "fake".into(),
             place: "nowhere".into(),
             interval_s,
             model: None,

@@ -65,7 +65,7 @@ impl Histograms {
         let info = SourceInfo {
             id: SourceId::new(&one.name),
             group: SourceGroup::Prometheus,
-            kind: "prometheus",
+            kind: "prometheus".into(),
             place: http.place(),
             interval_s: one.interval.map_or(usual, |span| span.as_secs_f64()),
             model: None,

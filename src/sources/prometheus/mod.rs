@@ -92,7 +92,7 @@ impl Prometheus {
         let info = SourceInfo {
             id: SourceId::new(&one.name),
             group: SourceGroup::Prometheus,
-            kind: "prometheus",
+            kind: "prometheus".into(),
             place: http.place(),
             interval_s: one.interval.unwrap_or(config.refresh).as_secs_f64(),
             model: None,

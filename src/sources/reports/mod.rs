@@ -48,7 +48,7 @@ fn source(config: &Config, reports: &DriftReportsConfig) -> Result<Box<dyn Sourc
     let info = |kind: &'static str, place: String| SourceInfo {
         id: SourceId::new(&reports.name),
         group: SourceGroup::Mlops,
-        kind,
+        kind: kind.into(),
         place,
         interval_s: reports.interval.unwrap_or(config.refresh).as_secs_f64(),
         model: None,

@@ -41,7 +41,7 @@ pub fn sources(config: &Config, _: &BTreeMap<String, Preset>) -> Result<Vec<Box<
             info: SourceInfo {
                 id: SourceId::new(&samples.name),
                 group: SourceGroup::Mlops,
-                kind: "samples",
+                kind: "samples".into(),
                 place: clean(&samples.current.display().to_string(), 200),
                 interval_s: samples.interval.unwrap_or(config.refresh).as_secs_f64(),
                 model: None,

@@ -1,11 +1,12 @@
 //! After a promotion: a detector that never grows old.
 
 use super::{Block, EProcess};
+use serde::{Deserialize, Serialize};
 
 /// D = max(1, D before)·(E now/E before): what spoke for the model long ago does not weigh against an alarm
 /// today. It has no overall chance of a false alarm; its mean time to one is at least 1/alpha blocks.
 /// Source: Shin, Ramdas, Rinaldo 2023, E-detectors.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Detector<P> {
     process: P,
     log: f64,

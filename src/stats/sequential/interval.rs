@@ -1,5 +1,6 @@
 //! Confidence sequences of one arm: intervals that hold at every look.
 
+use serde::{Deserialize, Serialize};
 use statrs::function::beta::ln_beta;
 
 use super::Arm;
@@ -20,14 +21,14 @@ pub fn rate(arm: Arm, alpha: f64) -> (f64, f64) {
 
 /// A confidence sequence of the mean of scores in 0…1, by predictable plug-in empirical Bernstein bounds.
 /// Source: Waudby-Smith & Ramdas 2024, truncation ½, both sides at half of alpha.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct MeanInterval {
     below: OneSided,
     above: OneSided,
 }
 
 /// A lower bound.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 struct OneSided {
     alpha: f64,
     n: f64,

@@ -2,9 +2,10 @@
 
 use super::{Block, EProcess, Prior};
 use crate::stats::special::log_mean_exp;
+use serde::{Deserialize, Serialize};
 
 /// Which side of the margin the evidence speaks for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Side {
     /// Null: canary − baseline ≤ delta. Evidence says that it is worse than tolerated.
     Abort,
@@ -15,7 +16,7 @@ pub enum Side {
 /// Evidence that a rate's difference lies beyond `delta`. The null is reached at the point of its border
 /// that is nearest to the alternative in Kullback–Leibler divergence, so the ratio of likelihoods has
 /// expectation at most 1 (its logarithm is concave, its gradient there points out of the convex null).
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Margin {
     side: Side,
     delta: f64,

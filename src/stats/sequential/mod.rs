@@ -3,6 +3,8 @@
 //! (Ville 1939; Ramdas, Grünwald, Vovk, Shafer 2023). Everything here eats blocks, compares the two arms
 //! within one block only, and keeps ln E.
 
+use serde::{Deserialize, Serialize};
+
 pub mod detector;
 pub mod interval;
 pub mod margin;
@@ -23,7 +25,7 @@ pub use stages::Staged;
 pub use two_stream::TwoStream;
 
 /// What one arm did within a block: events of trials.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Arm {
     /// Events: failures, slow answers, wrong predictions.
     pub events: u64,
@@ -55,7 +57,7 @@ impl Arm {
 }
 
 /// One block: what both arms did between two looks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Block {
     /// The version under trial.
     pub canary: Arm,
@@ -85,7 +87,7 @@ pub trait EProcess {
 }
 
 /// What is known of the baseline's rate before a block: a running estimate from the past only.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Prior {
     /// Events, at least one half when the history has none.
     pub events: f64,

@@ -1,5 +1,6 @@
 //! Latency by thresholds: which bucket bounds to count at, and intervals of a percentile that hold always.
 
+use serde::{Deserialize, Serialize};
 use statrs::function::beta::ln_beta;
 
 /// Pseudo-observations of the mixture.
@@ -56,7 +57,7 @@ pub fn interval(p: f64, buckets: &[(f64, f64)], alpha: f64) -> Option<(f64, f64)
 }
 
 /// The bounds that a margin on a threshold really means.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct EffectiveMargin {
     /// Smallest bound at or above margin·tau: beyond it a canary's answer counts against it. Infinite:
     /// the buckets cannot tell.

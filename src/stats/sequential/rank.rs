@@ -1,12 +1,13 @@
 //! The instance-rank e-process: for baselines whose instances differ by themselves.
 
 use crate::stats::special::log_mean_exp;
+use serde::{Deserialize, Serialize};
 
 /// Powers that the test bets with, equally.
 pub const KAPPA: [f64; 5] = [0.15, 0.3, 0.5, 0.7, 0.85];
 
 /// One block of at least five minutes: where the canary stands among the baseline's instances.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct RankBlock {
     /// Baseline instances that were strictly worse than the canary.
     pub worse: u64,
@@ -19,7 +20,7 @@ pub struct RankBlock {
 /// Null: the canary is one of the instances, exchangeable with those of the baseline, however much they
 /// vary. Each block gives u = (worse + drawn·(ties + 1))/(K + 1), uniform under the null; small when the
 /// canary is among the worst.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Ranks {
     logs: [f64; KAPPA.len()],
 }

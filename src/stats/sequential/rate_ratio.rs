@@ -3,6 +3,7 @@
 use super::two_stream::GRID;
 use super::{Block, EProcess};
 use crate::stats::special::{log_mean_exp, log_sum_exp, x_ln_y};
+use serde::{Deserialize, Serialize};
 
 /// Ratios of the confidence sequence: 2^(k/8) for k = −40…40.
 const RATIOS: usize = 81;
@@ -11,7 +12,7 @@ const RATIOS: usize = 81;
 /// there were, it looks at whose they were, so no estimate of the baseline is needed. Exact for Poisson
 /// counts with any time course, conservative for Bernoulli trials. Source: Lindon & Malek 2022, by block
 /// and one-sided.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RateRatio {
     limit: f64,
     logs: [f64; GRID.len()],
@@ -49,14 +50,14 @@ impl EProcess for RateRatio {
 }
 
 /// A confidence sequence of the ratio canary/baseline of two rates: it holds at every look.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RatioInterval {
-    logs: [f64; RATIOS],
+    logs: Vec<f64>,
 }
 
 impl Default for RatioInterval {
     fn default() -> Self {
-        Self { logs: [0.0; RATIOS] }
+        Self { logs: vec![0.0; RATIOS] }
     }
 }
 
@@ -82,7 +83,7 @@ impl RatioInterval {
     /// The interval at confidence 1 − alpha: 0 or infinity where it reaches the end of the grid. Ends are
     /// interpolated between grid points, linearly in log₂ of the ratio.
     pub fn interval(&self, alpha: f64) -> (f64, f64) {
-        let top = log_sum_exp(self.logs) - (RATIOS as f64).ln();
+        let top = log_sum_exp(self.logs.iter().copied()) - (RATIOS as f64).ln();
         let bound = (1.0 / alpha).ln();
         let over = |place: usize| top - self.logs[place] - bound;
         let inside = |place: &usize| over(*place) < 0.0;

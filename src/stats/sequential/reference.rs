@@ -2,10 +2,11 @@
 
 use super::Arm;
 use crate::stats::special::{bisect, normal_cdf};
+use serde::{Deserialize, Serialize};
 
 /// The mixture sequential probability ratio test of a difference of proportions. Asymptotic, and wrong
 /// when the common rate drifts while the share of traffic steps.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Msprt {
     /// Canary minus baseline.
     pub diff: f64,

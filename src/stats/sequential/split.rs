@@ -1,5 +1,6 @@
 //! The traffic split check: is the traffic parted as configured?
 
+use serde::{Deserialize, Serialize};
 use statrs::function::gamma::ln_gamma;
 
 /// Pseudo-requests of the Dirichlet prior around the configured weights.
@@ -7,7 +8,7 @@ const CONCENTRATION: f64 = 100.0;
 
 /// Evidence that requests are not parted by the configured weights. Source: Lindon & Malek 2022,
 /// Dirichlet-multinomial. When the weights change, a new part begins and the evidence multiplies.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Split {
     weights: Vec<f64>,
     counts: Vec<f64>,

@@ -2,10 +2,11 @@
 
 use super::{Block, EProcess};
 use crate::stats::special::log_sum_exp;
+use serde::{Deserialize, Serialize};
 
 /// E = ½ E(0) + Σ E(s)/2S over planned stages s = 1…S; E(s) is 1 until its stage begins. Nothing is reset
 /// when the share of traffic steps.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Staged<P> {
     first: P,
     later: Vec<P>,

@@ -2,6 +2,7 @@
 
 use super::{Block, EProcess, Prior};
 use crate::stats::special::log_mean_exp;
+use serde::{Deserialize, Serialize};
 
 /// Odds ratios that the test bets on, equally.
 pub const GRID: [f64; 12] = [1.1, 1.2, 1.35, 1.5, 1.75, 2.0, 2.5, 3.0, 4.0, 6.0, 10.0, 20.0];
@@ -9,7 +10,7 @@ pub const GRID: [f64; 12] = [1.1, 1.2, 1.35, 1.5, 1.75, 2.0, 2.5, 3.0, 4.0, 6.0,
 /// Null: in every block the canary's rate is at most the baseline's. The common rate may drift, cycle or
 /// spike, and the share of traffic may step, without a false alarm more.
 /// Source: Turner, Ly, Grünwald 2024; t_0 is the projection of the alternative on the null.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TwoStream {
     logs: [f64; GRID.len()],
     prior: Prior,

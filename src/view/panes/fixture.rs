@@ -35,7 +35,15 @@ pub fn id() -> ModelId {
 fn source(name: &str, group: SourceGroup, owes: Vec<(ModelId, Kpi)>) -> SourceInfo {
     let model = (group == SourceGroup::Endpoints).then(id);
     let (kind, place) = ("test", "http://localhost".to_owned());
-    SourceInfo { id: SourceId::new(name), group, kind, place, interval_s: 5.0, model, owes }
+    SourceInfo {
+        id: SourceId::new(name),
+        group,
+        kind: kind.to_owned().into(),
+        place,
+        interval_s: 5.0,
+        model,
+        owes,
+    }
 }
 
 /// A store of which no source has answered.
