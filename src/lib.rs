@@ -5,6 +5,7 @@
 //! arrows between the rooms are held by `tests/architecture.rs`.
 
 pub mod app;
+pub mod checklist;
 pub mod cli;
 pub mod cluster;
 pub mod config;
@@ -12,11 +13,15 @@ pub mod control;
 pub mod demo;
 pub mod domain;
 pub mod drift;
+pub mod drill;
+pub mod history;
 pub mod judge;
 pub mod records;
+pub mod report;
 pub mod samples;
 pub mod sources;
 pub mod stats;
 pub mod store;
+pub mod tape;
 pub mod terminal;
 pub mod view;

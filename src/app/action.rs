@@ -71,6 +71,20 @@ pub enum Action {
     Acts,
     /// The next drift method.
     DriftMethod,
+    /// One step back in time.
+    Earlier,
+    /// One step forward in time.
+    Later,
+    /// A big step back in time.
+    MuchEarlier,
+    /// A big step forward in time.
+    MuchLater,
+    /// Back to now.
+    Live,
+    /// Declare or join an incident, or show the one that is open.
+    Incident,
+    /// Show the checklists.
+    Checklist,
     /// Leave.
     Quit,
 }
@@ -140,6 +154,15 @@ rows! {
         Action::Sort, "sort", ["s"], "sort", "the next order of the fleet";
         Action::Copy, "copy", ["c"], "", "copy the selected model's state to the clipboard (OSC 52)";
         Action::Note, "note", ["n"], "note", "write a note into the timeline";
+        Action::Incident, "incident", ["i"], "", "declare or join an incident, or show the open one";
+        Action::Checklist, "checklist", ["l"], "", "the daily, weekly and monthly checks";
+    }
+    "time" {
+        Action::Earlier, "earlier", ["Left"], "", "one step back in time: the whole room";
+        Action::Later, "later", ["Right"], "", "one step forward in time";
+        Action::MuchEarlier, "much-earlier", ["Shift-Left"], "", "a big step back in time";
+        Action::MuchLater, "much-later", ["Shift-Right"], "", "a big step forward in time";
+        Action::Live, "live", ["End"], "", "back to now";
     }
     "move" {
         Action::Up, "up", ["Up", "k"], "", "one row up";

@@ -1,6 +1,8 @@
 //! What the loop shall do for the operator: effects are data, so that tests can look at them.
 
+use crate::domain::Time;
 use crate::domain::act::Wish;
+use crate::domain::incident::Entry;
 
 /// One thing to do outside the state.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,4 +21,8 @@ pub enum Effect {
     Theme(String),
     /// Ask the engine that acts.
     Act(Box<Wish>),
+    /// Ask the history for the room at a moment; `None`: back to now.
+    Past(Option<Time>),
+    /// Write entries of incidents down.
+    Write(Vec<Entry>),
 }

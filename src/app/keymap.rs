@@ -12,6 +12,8 @@ pub struct Chord {
     code: KeyCode,
     ctrl: bool,
     alt: bool,
+    /// Only of the arrows: elsewhere Shift is part of the character.
+    shift: bool,
 }
 
 const NAMES: [(&str, KeyCode); 17] = [
@@ -34,15 +36,21 @@ const NAMES: [(&str, KeyCode); 17] = [
     ("Null", KeyCode::Null),
 ];
 
+fn is_arrow(code: KeyCode) -> bool {
+    matches!(code, KeyCode::Left | KeyCode::Right | KeyCode::Up | KeyCode::Down)
+}
+
 impl Chord {
     /// Reads a written key.
     pub fn parse(text: &str) -> Option<Self> {
-        let (mut rest, mut ctrl, mut alt) = (text.trim(), false, false);
+        let (mut rest, mut ctrl, mut alt, mut shift) = (text.trim(), false, false, false);
         loop {
             if let Some(tail) = rest.strip_prefix("Ctrl-") {
                 (ctrl, rest) = (true, tail);
             } else if let Some(tail) = rest.strip_prefix("Alt-") {
                 (alt, rest) = (true, tail);
+            } else if let Some(tail) = rest.strip_prefix("Shift-") {
+                (shift, rest) = (true, tail);
             } else {
                 break;
             }
@@ -53,7 +61,7 @@ impl Chord {
             (Some('F'), Some(_)) if rest[1..].parse::<u8>().is_ok() => KeyCode::F(rest[1..].parse().ok()?),
             _ => NAMES.iter().find(|(name, _)| name.eq_ignore_ascii_case(rest))?.1,
         };
-        Some(Self { code, ctrl, alt })
+        (!shift || is_arrow(code)).then_some(Self { code, ctrl, alt, shift })
     }
 
     /// The key press that this chord is.
@@ -61,18 +69,20 @@ impl Chord {
         let mut modifiers = KeyModifiers::NONE;
         modifiers.set(KeyModifiers::CONTROL, self.ctrl);
         modifiers.set(KeyModifiers::ALT, self.alt);
+        modifiers.set(KeyModifiers::SHIFT, self.shift);
         KeyEvent::new(self.code, modifiers)
     }
 
-    /// The chord of a key press. Shift is part of the character.
+    /// The chord of a key press.
     pub fn of(key: &KeyEvent) -> Self {
+        let shift = key.modifiers.contains(KeyModifiers::SHIFT) && is_arrow(key.code);
         let ctrl = key.modifiers.contains(KeyModifiers::CONTROL);
         let code = match key.code {
             KeyCode::Char(c) if ctrl => KeyCode::Char(c.to_ascii_lowercase()),
             KeyCode::Tab if key.modifiers.contains(KeyModifiers::SHIFT) => KeyCode::BackTab,
             code => code,
         };
-        Self { code, ctrl, alt: key.modifiers.contains(KeyModifiers::ALT) }
+        Self { code, ctrl, alt: key.modifiers.contains(KeyModifiers::ALT), shift }
     }
 }
 
@@ -83,6 +93,9 @@ impl std::fmt::Display for Chord {
         }
         if self.alt {
             f.write_str("Alt-")?;
+        }
+        if self.shift {
+            f.write_str("Shift-")?;
         }
         if let Some((name, _)) = NAMES.iter().find(|(_, code)| *code == self.code) {
             return f.write_str(name);

@@ -2,15 +2,18 @@
 
 pub mod acting;
 pub mod action;
+pub mod checklist;
 pub mod command;
 pub mod effect;
 pub mod filter;
 pub mod geometry;
+pub mod incident;
 pub mod keymap;
 mod method;
 mod prompt;
 pub mod rows;
 pub mod state;
+pub mod time;
 pub mod update;
 
 pub use action::{ACTIONS, Action, Availability};

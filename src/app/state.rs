@@ -5,8 +5,11 @@ use std::collections::BTreeMap;
 use tui_input::Input;
 
 use super::acting::{ActDialog, Acting};
+use super::checklist::ChecklistDialog;
 use super::filter::Filter;
+use super::incident::{IncidentDialog, Incidents};
 use super::keymap::KeyMap;
+use super::time::TimeTravel;
 use crate::domain::{DriftScale, Level, ModelId, Time};
 
 /// The panes for the selected model.
@@ -133,6 +136,10 @@ pub enum Dialog {
     Waits(usize),
     /// Acts that an earlier process left unfinished, with the chosen one.
     Unfinished(usize),
+    /// The incident: declaring, joining, its state, what is written into it.
+    Incident(Box<IncidentDialog>),
+    /// The checklists.
+    Checklist(Box<ChecklistDialog>),
 }
 
 /// A word to the operator in the footer.
@@ -183,6 +190,10 @@ pub struct App {
     pub mouse: bool,
     /// Plans and acts, and how far they got.
     pub acting: Acting,
+    /// Which moment is shown.
+    pub time: TimeTravel,
+    /// Incidents that are known.
+    pub incidents: Incidents,
     /// Whether nothing may be planned or sent: a setting of the config.
     pub read_only: bool,
     /// Models on which wardroom acts by itself when their canary is judged bad: `auto abort armed`.
@@ -218,6 +229,8 @@ impl App {
             drift_scale: None,
             mouse: false,
             acting: Acting::default(),
+            time: TimeTravel::default(),
+            incidents: Incidents::default(),
             read_only: false,
             armed: BTreeMap::new(),
             operator: String::new(),
@@ -235,7 +248,14 @@ impl App {
 
     /// Whether a box lies over the panes, which takes all keys.
     pub fn has_box(&self) -> bool {
-        matches!(self.dialog, Dialog::Act(_) | Dialog::Waits(_) | Dialog::Unfinished(_))
+        matches!(
+            self.dialog,
+            Dialog::Act(_)
+                | Dialog::Waits(_)
+                | Dialog::Unfinished(_)
+                | Dialog::Incident(_)
+                | Dialog::Checklist(_)
+        )
     }
 
     /// Whether keys are text now.

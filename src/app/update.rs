@@ -5,6 +5,7 @@ use tui_input::Input;
 
 use super::acting;
 use super::action::{ACTIONS, Action};
+use super::checklist;
 use super::command;
 use super::effect::Effect;
 use super::filter::Filter;
@@ -12,9 +13,11 @@ use super::geometry::Geometry;
 use super::prompt;
 use super::rows::{fleet_rows, scroll};
 use super::state::{App, Dialog, Focus, Pane};
+use super::{incident, time};
 use crate::domain::act::Told;
+use crate::domain::incident::Entry;
 use crate::domain::{Level, Report, Time};
-use crate::store::Store;
+use crate::store::{Past, Store};
 
 /// What can happen.
 #[derive(Debug, Clone)]
@@ -33,6 +36,12 @@ pub enum Msg {
     Tick(Time),
     /// The engine that acts told something.
     Told(Box<Told>),
+    /// The history found a past moment, or says why there is none.
+    Past(Result<Box<Past>, String>),
+    /// The history knows entries of incidents: own ones that are durable now, and those of other rooms.
+    Entries(Vec<Entry>),
+    /// The history has the past of a room that has just begun.
+    Filled(Box<Store>),
 }
 
 /// Takes a message in.
@@ -51,6 +60,9 @@ pub fn update(app: &mut App, store: &mut Store, msg: Msg) -> Vec<Effect> {
             return Vec::new();
         }
         Msg::Told(told) => acting::told(app, store, *told),
+        Msg::Past(past) => time::arrived(app, past),
+        Msg::Entries(entries) => incident::take(app, entries),
+        Msg::Filled(past) => time::fill(store, &past),
         Msg::Tick(now) => {
             app.now = now;
             store.tick(now);
@@ -152,6 +164,11 @@ pub(super) fn act(app: &mut App, store: &mut Store, action: Action) -> Vec<Effec
         }
         Action::Waits => app.dialog = Dialog::Waits(0),
         Action::Acts => acting::show(app),
+        Action::Earlier | Action::Later | Action::MuchEarlier | Action::MuchLater | Action::Live => {
+            return time::travel(app, action);
+        }
+        Action::Incident => return incident::open(app, store),
+        Action::Checklist => return checklist::open(app, store),
         Action::Hold
         | Action::Promote
         | Action::PromoteFull

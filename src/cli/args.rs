@@ -14,6 +14,9 @@ pub struct Args {
     /// Options of every subcommand.
     #[command(flatten)]
     pub common: Common,
+    /// Options of the room itself.
+    #[command(flatten)]
+    pub room: RoomArgs,
     /// What to do; the war room itself when left out.
     #[command(subcommand)]
     pub task: Option<Task>,
@@ -37,6 +40,17 @@ pub struct Common {
     /// Write the log to this file as well
     #[arg(long, global = true, value_name = "FILE")]
     pub log_file: Option<PathBuf>,
+}
+
+/// Options of a room, be it of a config or of the demo.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct RoomArgs {
+    /// Record what the room takes in, for `wardroom replay`
+    #[arg(long, value_name = "FILE")]
+    pub record: Option<PathBuf>,
+    /// Only look, for the big screen: nothing can be planned or written
+    #[arg(long)]
+    pub spectate: bool,
 }
 
 /// The subcommands.
@@ -76,6 +90,16 @@ pub enum Task {
     Weight(super::act::WeightArgs),
     /// List what was done, and go on verifying what was left unfinished
     Acts(super::acts::ActsArgs),
+    /// Play a recorded room, or print its last frame
+    Replay(super::replay::ReplayArgs),
+    /// List, show or export incidents, and write into one
+    Incident(super::incident::IncidentArgs),
+    /// Practise a rollback: 0 verified and cleaned up, 1 not in time, 2 failed, 3 could not run or clean up
+    Drill(super::drill::DrillArgs),
+    /// The daily, weekly and monthly checks: what was verified, what a person must tick
+    Checklist(super::checklist::ChecklistArgs),
+    /// Say what is kept of what was seen, and how much room it takes
+    History(super::history::HistoryArgs),
     /// Print an example, the schema, or the settings that hold
     Config {
         /// Which of them.
@@ -116,6 +140,9 @@ pub struct DemoArgs {
     /// Only serve, and print a config for a second wardroom
     #[arg(long)]
     pub serve: bool,
+    /// Options of the room.
+    #[command(flatten)]
+    pub room: RoomArgs,
     /// Panic in a worker after this time, to prove that the terminal is given back
     #[arg(long, value_parser = span, hide = true)]
     pub panic_after: Option<Duration>,

@@ -26,7 +26,7 @@ pub fn run(common: &Common, args: DemoArgs) -> Result<u8, String> {
         config::parse("demo", &text, &settings::flags(common)).map_err(|error| error.to_string())?;
     // What is done to this fleet ends with it: no trace in the operator's own trail.
     loaded.config.control.folder = Some(demo.journal_folder());
-    room::run(common, loaded, Some((demo, runtime)))
+    room::run(common, loaded, Some((demo, runtime)), &args.room)
 }
 
 /// The demo's options from the command line's.

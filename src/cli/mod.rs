@@ -5,16 +5,22 @@ pub mod acts;
 pub mod args;
 pub mod audit;
 pub mod check;
+pub mod checklist;
 pub mod demo;
 pub mod discover;
 pub mod doctor;
 pub mod drift;
+pub mod drill;
 pub mod hands;
+pub mod history;
 pub mod identity;
+pub mod incident;
 pub mod judge;
 pub mod logging;
+pub mod memory;
 pub mod out;
 pub mod plan_sample;
+pub mod replay;
 pub mod room;
 pub mod settings;
 pub mod snapshot;
@@ -75,11 +81,11 @@ fn wrong_call(task: &str) -> u8 {
 }
 
 fn dispatch(args: Args) -> Result<u8, String> {
-    let Args { task, common } = args;
+    let Args { task, common, room } = args;
     match task {
         None => {
             let loaded = settings::load(&common).map_err(|error| error.to_string())?;
-            room::run(&common, loaded, None)
+            room::run(&common, loaded, None, &room)
         }
         Some(Task::Demo(options)) => demo::run(&common, options),
         Some(Task::Check(options)) => check::run(&common, &options),
@@ -98,6 +104,11 @@ fn dispatch(args: Args) -> Result<u8, String> {
         Some(Task::Rollback(options)) => options.run(&common),
         Some(Task::Weight(options)) => options.run(&common),
         Some(Task::Acts(options)) => acts::run(&common, &options),
+        Some(Task::Replay(options)) => replay::run(&common, &options),
+        Some(Task::Incident(options)) => incident::run(&common, &options),
+        Some(Task::Drill(options)) => drill::run(&common, &options),
+        Some(Task::Checklist(options)) => checklist::run(&common, &options),
+        Some(Task::History(options)) => history::run(&common, &options),
         Some(Task::Config { command }) => config(&common, &command),
     }
 }

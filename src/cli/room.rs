@@ -7,14 +7,16 @@ use ratatui::layout::Rect;
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
 
-use super::args::Common;
+use super::args::{Common, RoomArgs};
 use super::hands::{self, Hands};
+use super::memory::Memory;
 use super::{logging, settings, stage};
 use crate::app::{App, Effect, KeyMap, Msg, settle, update};
 use crate::config::{Config, Loaded};
 use crate::demo::Demo;
 use crate::domain::act::{ActId, Stage, Told};
 use crate::domain::{Level, Report, Time};
+use crate::history::{Keep, Kept};
 use crate::sources::poller::{self, PollSettings, Poller, PollerHandle};
 use crate::store::Store;
 use crate::terminal::{self, Colours, Ending, Input, Options, Terminal};
@@ -34,7 +36,12 @@ const AT_ONCE: usize = 256;
 ///
 /// # Errors
 /// No terminal to draw on, a theme that cannot be read, a source that cannot be set up: nothing is half-started.
-pub fn run(common: &Common, loaded: Loaded, demo: Option<(Demo, Runtime)>) -> Result<u8, String> {
+pub fn run(
+    common: &Common,
+    loaded: Loaded,
+    demo: Option<(Demo, Runtime)>,
+    _options: &RoomArgs,
+) -> Result<u8, String> {
     let variable = |name: &str| std::env::var(name).ok();
     let capabilities = terminal::detect_here(&variable).map_err(|refusal| refusal.to_string())?;
     let map = settings::keymap(&loaded).map_err(|error| error.to_string())?;
@@ -66,12 +73,14 @@ pub fn run(common: &Common, loaded: Loaded, demo: Option<(Demo, Runtime)>) -> Re
     };
     let room = Room {
         app,
+        empty: store.clone(),
         store,
         look,
         depth,
         terminal,
         poller,
         hands,
+        memory: Memory::of(&loaded.config),
         freshened: None,
         frame_pause: Duration::from_secs(1) / loaded.config.max_fps.max(1),
         last_frame: None,
@@ -143,11 +152,14 @@ pub fn poll_settings(config: &Config) -> PollSettings {
 struct Room {
     app: App,
     store: Store,
+    /// The store as the config makes it, before anything was seen.
+    empty: Store,
     look: Look,
     depth: Depth,
     terminal: Terminal,
     poller: PollerHandle,
     hands: Hands,
+    memory: Memory,
     freshened: Option<ActId>,
     frame_pause: Duration,
     last_frame: Option<Instant>,
@@ -179,9 +191,14 @@ impl Room {
                     self.take(Msg::Told(Box::new(told)));
                     Turn::GoOn
                 }
+                Some(kept) = self.memory.told() => {
+                    self.take_kept(kept);
+                    Turn::GoOn
+                }
                 _ = tick.tick() => {
                     self.take(Msg::Tick(stage::now()));
                     self.hands.show(&self.store);
+                    self.memory.observe(&self.store, self.app.now);
                     Turn::GoOn
                 }
                 // The clock of an act shows tenths.
@@ -222,6 +239,20 @@ impl Room {
     fn take_report(&mut self, report: Report) {
         self.app.now = self.app.now.max(report.at);
         self.take(Msg::Report(Box::new(report)));
+    }
+
+    fn take_kept(&mut self, kept: Kept) {
+        match kept {
+            Kept::Past(past) => self.take(Msg::Past(past)),
+            Kept::Filled(past) => self.take(Msg::Filled(past)),
+            Kept::Written(entries) | Kept::Entries(entries) => self.take(Msg::Entries(entries)),
+            Kept::Notice(words) => tracing::info!(target: "history", "{words}"),
+            Kept::Trouble(why) => {
+                tracing::error!(target: "history", "nothing is kept any more: {why}");
+                self.app.say(format!("nothing is kept any more: {why}"), Level::Warning);
+                self.dirty = true;
+            }
+        }
     }
 
     fn take(&mut self, msg: Msg) {
@@ -273,6 +304,18 @@ impl Room {
             Effect::Redraw => self.terminal.repaint(),
             Effect::Act(wish) => {
                 if let Err(why) = self.hands.wish(*wish) {
+                    self.app.say(why, Level::Warning);
+                }
+            }
+            Effect::Past(None) => {}
+            Effect::Past(Some(at)) => {
+                let empty = Box::new(self.empty.clone());
+                if let Err(why) = self.memory.ask(Keep::Past(at, empty)) {
+                    self.app.say(why, Level::Warning);
+                }
+            }
+            Effect::Write(entries) => {
+                if let Err(why) = self.memory.ask(Keep::Entries(entries)) {
                     self.app.say(why, Level::Warning);
                 }
             }

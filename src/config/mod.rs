@@ -7,6 +7,7 @@ pub mod duration;
 pub mod error;
 pub mod feature_histograms;
 pub mod fleet;
+pub mod history;
 pub mod load;
 pub mod model;
 pub mod places;
@@ -22,6 +23,7 @@ pub use control::{
 pub use drift_reports::DriftReportsConfig;
 pub use error::ConfigError;
 pub use feature_histograms::FeatureHistogramsConfig;
+pub use history::{HistoryConfig, TierConfig};
 pub use load::{Loaded, Override, Surroundings, load, parse};
 pub use model::{
     AlertmanagerConfig, CanaryConfig, Config, EndpointConfig, FileRegistryConfig, LimitConfig, MlflowConfig,

@@ -12,6 +12,7 @@ use super::control::{AutoConfig, ClusterConfig, ControlConfig, HaproxyConfig, Ro
 use super::drift_reports::DriftReportsConfig;
 use super::duration::Span;
 use super::feature_histograms::FeatureHistogramsConfig;
+use super::history::HistoryConfig;
 use super::preset::Preset;
 use super::samples::SamplesConfig;
 use crate::domain::{Kpi, ModelKind};
@@ -58,6 +59,8 @@ pub struct Config {
     pub haproxy: Vec<HaproxyConfig>,
     /// How wardroom may act.
     pub control: ControlConfig,
+    /// What is kept of what was seen.
+    pub history: HistoryConfig,
     /// Drift reports in files or in an Evidently service.
     pub drift_reports: Vec<DriftReportsConfig>,
     /// Raw samples in files, whose drift is computed.
@@ -100,6 +103,7 @@ impl Default for Config {
             cluster: Vec::new(),
             haproxy: Vec::new(),
             control: ControlConfig::default(),
+            history: HistoryConfig::default(),
             drift_reports: Vec::new(),
             samples: Vec::new(),
             feature_histograms: Vec::new(),

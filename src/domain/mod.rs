@@ -8,6 +8,7 @@ pub mod endpoint;
 pub mod event;
 pub mod fault;
 pub mod identity;
+pub mod incident;
 pub mod judge;
 pub mod kpi;
 pub mod limits;

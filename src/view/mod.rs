@@ -5,6 +5,7 @@
 
 mod act;
 pub mod cells;
+mod checklist;
 pub mod colour;
 pub mod columns;
 pub mod describe;
@@ -15,6 +16,7 @@ pub mod frame;
 pub mod glyphs;
 pub mod header;
 pub mod help;
+mod incident;
 pub mod lines;
 pub mod look;
 pub mod page;

@@ -1,0 +1,82 @@
+//! The room's way to the history: what was seen, on a thread that owns the file.
+
+use tokio::sync::mpsc;
+
+use crate::config::Config;
+use crate::domain::Time;
+use crate::history::{History, Keep, Kept, Settings, Tier};
+use crate::records;
+use crate::store::Store;
+
+/// What the history tells before the room listens.
+const WORDS: usize = 256;
+
+/// The history as the room has it; none when the config switches it off.
+pub struct Memory {
+    history: Option<History>,
+    told: mpsc::Receiver<Kept>,
+}
+
+impl Memory {
+    /// Opens the history of a config. Never waits for the disk.
+    pub fn of(config: &Config) -> Self {
+        let (tell, told) = mpsc::channel(WORDS);
+        if config.history.off {
+            return Self { history: None, told };
+        }
+        match settings(config) {
+            Ok(settings) => {
+                // The thread of the history waits when the room is slow to listen; nobody else does.
+                let history = History::open(settings, move |kept| drop(tell.blocking_send(kept)));
+                Self { history: Some(history), told }
+            }
+            Err(why) => {
+                // The channel is empty: there is room for one.
+                let _ = tell.try_send(Kept::Trouble(why));
+                Self { history: None, told }
+            }
+        }
+    }
+
+    /// What the history tells next; never ready without one.
+    pub async fn told(&mut self) -> Option<Kept> {
+        self.told.recv().await
+    }
+
+    /// Shows the history what the room shows.
+    pub fn observe(&mut self, store: &Store, now: Time) {
+        if let Some(history) = &mut self.history {
+            history.observe(store, now);
+        }
+    }
+
+    /// Asks the history.
+    ///
+    /// # Errors
+    /// There is none, or it has too much to do.
+    pub fn ask(&self, what: Keep) -> Result<(), String> {
+        match &self.history {
+            None => Err("no history is kept here (history.off, or see the log: 0)".into()),
+            Some(history) if history.ask(what) => Ok(()),
+            Some(_) => Err("the history is busy; try again".into()),
+        }
+    }
+}
+
+/// How a config wants its history kept.
+///
+/// # Errors
+/// No folder to be had.
+pub fn settings(config: &Config) -> Result<Settings, String> {
+    let wanted = config.history.folder.as_deref().or(config.control.folder.as_deref());
+    let folder = records::folder(wanted).map_err(|error| error.to_string())?;
+    let seconds = |span: crate::config::duration::Span| u32::try_from(span.0.as_secs()).unwrap_or(u32::MAX);
+    let tiers = config.history.tier.iter();
+    Ok(Settings {
+        folder,
+        max_bytes: config.history.max_mib.saturating_mul(1 << 20),
+        tiers: tiers.map(|tier| Tier { step_s: seconds(tier.step), keep_s: seconds(tier.keep) }).collect(),
+        frame_s: config.history.frame.as_secs_f64(),
+        environment: config.environment.clone(),
+    })
+}

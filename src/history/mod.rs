@@ -1,0 +1,106 @@
+//! What wardroom has seen, in an embedded SQLite file (WAL) that several wardrooms on one machine share: down-sampled
+//! series, frames of the whole room, events, incidents. One thread owns the file; nobody else ever waits for it.
+
+use std::path::PathBuf;
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+
+use crate::domain::incident::Entry;
+use crate::domain::{Event, Time};
+use crate::store::{Past, Store};
+
+/// One resolution of the kept series.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tier {
+    /// The distance of two points, seconds.
+    pub step_s: u32,
+    /// For how long they are kept, seconds.
+    pub keep_s: u32,
+}
+
+/// How a history is kept.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Settings {
+    /// The folder of the file.
+    pub folder: PathBuf,
+    /// The largest size of the file, bytes.
+    pub max_bytes: u64,
+    /// The resolutions, the finest first.
+    pub tiers: Vec<Tier>,
+    /// How often the whole room is kept, seconds.
+    pub frame_s: f64,
+    /// The environment's name: one file may hold several.
+    pub environment: String,
+}
+
+/// What the history is asked for. None of it waits.
+#[derive(Debug)]
+pub enum Keep {
+    /// Lines of the timeline.
+    Events(Vec<Event>),
+    /// Entries of incidents: durable before [`Kept::Written`] names them.
+    Entries(Vec<Entry>),
+    /// The room at a moment. The empty store of the config gives models, kinds, limits and sources. A newer question
+    /// replaces an older one that was not answered yet.
+    Past(Time, Box<Store>),
+    /// Everything of the last hour and the last 90 days, to fill the charts of a room that has just begun.
+    Fill(Box<Store>),
+    /// End when everything that was asked for before is done.
+    Stop,
+}
+
+/// What the history tells.
+#[derive(Debug)]
+pub enum Kept {
+    /// A past moment; `Err`: why there is none.
+    Past(Result<Box<Past>, String>),
+    /// The past of a room that has just begun, to be laid under what it knows.
+    Filled(Box<Store>),
+    /// Entries that are durable now.
+    Written(Vec<Entry>),
+    /// Entries of any wardroom that this one has not been told of, at the start all of incidents that are open.
+    Entries(Vec<Entry>),
+    /// Something to know: what was dropped for want of room, a gap. For the log and the footer.
+    Notice(String),
+    /// Nothing is kept any more, because; the room goes on without.
+    Trouble(String),
+}
+
+/// The loop's end of the history.
+#[derive(Debug)]
+pub struct History {
+    to: SyncSender<Keep>,
+}
+
+/// How many questions may wait.
+const QUESTIONS: usize = 256;
+
+impl History {
+    /// Opens the history on a thread of its own, which tells what it has to tell through `tell`. Returns at once:
+    /// a file that cannot be had is told as [`Kept::Trouble`].
+    pub fn open(settings: Settings, tell: impl Fn(Kept) + Send + 'static) -> Self {
+        let (to, from) = sync_channel(QUESTIONS);
+        std::thread::spawn(move || keep(&settings, &from, &tell));
+        Self { to }
+    }
+
+    /// Takes down what the store shows now. To be called at every tick; takes next to no time and never waits.
+    pub fn observe(&mut self, _store: &Store, _now: Time) {}
+
+    /// Asks for something; false when the history has too much to do or is gone.
+    pub fn ask(&self, what: Keep) -> bool {
+        match self.to.try_send(what) {
+            Ok(()) => true,
+            Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => false,
+        }
+    }
+}
+
+fn keep(_settings: &Settings, from: &Receiver<Keep>, tell: &dyn Fn(Kept)) {
+    while let Ok(what) = from.recv() {
+        match what {
+            Keep::Stop => return,
+            Keep::Past(..) => tell(Kept::Past(Err("nothing is kept yet".into()))),
+            Keep::Events(_) | Keep::Entries(_) | Keep::Fill(_) => {}
+        }
+    }
+}

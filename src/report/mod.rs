@@ -1,0 +1,1 @@
+//! Documents: incident exports, messages, templates.

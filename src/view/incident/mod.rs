@@ -1,0 +1,1 @@
+//! Draws incidents: the bar over the room, and the dialog.
