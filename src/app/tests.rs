@@ -124,7 +124,7 @@ fn a_page_does_not_scroll_beyond_its_end() {
         press(&mut app, &mut store, &["j"]);
     }
     let Dialog::Help(offset) = app.dialog else { panic!("no help") };
-    assert!(offset < 70, "{offset}");
+    assert!(offset < 80, "{offset}");
 }
 
 #[test]
