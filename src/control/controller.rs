@@ -3,7 +3,9 @@
 use std::future::Future;
 use std::pin::Pin;
 
-use crate::domain::act::{Beware, CheckPlan, Known, Operation, Plan, Refusal, Request, VersionMap};
+use crate::domain::act::{
+    ActId, Beware, CheckPlan, Confirm, Known, Operation, Plan, Refusal, Request, VersionMap, Who,
+};
 use crate::domain::{Fault, ModelId, Rollout, Target, Time, Version};
 
 /// A future behind a pointer, so that controllers can be kept in a list.
@@ -52,6 +54,33 @@ pub struct Draft {
     pub expected_s: f64,
     /// The identity towards the server, as it tells it; empty when it does not.
     pub identity: String,
+}
+
+impl Draft {
+    /// The plan of this draft, as it stands: what it affects in words is not known here.
+    pub fn plan(self, id: ActId, ask: &Ask, who: Who, evidence: String, confirm: Confirm) -> Plan {
+        Plan {
+            id,
+            model: ask.model.clone(),
+            target: ask.target.clone(),
+            operation: ask.operation.clone(),
+            reason: ask.reason.clone(),
+            evidence,
+            who,
+            made_at: ask.now,
+            before: self.before,
+            after: self.after,
+            facts: self.facts,
+            affects: String::new(),
+            version: self.version,
+            requests: self.requests,
+            beware: self.beware,
+            checks: self.checks,
+            expected_s: self.expected_s,
+            confirm,
+            stepper: ask.target.kind.is_stepped_by_us(),
+        }
+    }
 }
 
 /// Whether a request may be sent now.
@@ -122,7 +151,11 @@ pub struct Finding {
 pub trait Sender: Send + Sync {
     /// Whether request `n` may be sent now: what it waits for (`after`) has happened. Reads only. `waited_s` seconds
     /// have passed since the request before it was answered.
-    fn ready<'a>(&'a self, plan: &'a Plan, n: usize, waited_s: f64) -> Boxed<'a, Result<Ready, Fault>>;
+    fn ready<'a>(&'a self, plan: &'a Plan, n: usize, waited_s: f64) -> Boxed<'a, Result<Ready, Fault>> {
+        let _ = (plan, n, waited_s);
+        // Most requests wait for nothing of their own.
+        Box::pin(async { Ok(Ready::Yes) })
+    }
 
     /// Reads the facts again, and sends request `n` when they are unchanged. Never sends twice by itself,
     /// except after a 409 that proves that nothing was done.

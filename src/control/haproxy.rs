@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::{Ask, Boxed, Controller, Draft, Finding, Ready, Seen, Sender, Sent, Settled};
+use super::{Ask, Boxed, Controller, Draft, Finding, Seen, Sender, Sent, Settled};
 use crate::cluster::{ladder, percent};
 use crate::config::{Config, HaproxyConfig};
 use crate::domain::act::{
@@ -259,10 +259,6 @@ fn in_order(seen: Weights, to: Weights) -> Vec<Step> {
 }
 
 impl Sender for Haproxy {
-    fn ready<'a>(&'a self, _: &'a Plan, _: usize, _: f64) -> Boxed<'a, Result<Ready, Fault>> {
-        Box::pin(async { Ok(Ready::Yes) })
-    }
-
     fn send<'a>(&'a self, plan: &'a Plan, n: usize, audit_id: &'a str) -> Boxed<'a, Sent> {
         Box::pin(async move {
             let Some(request) = plan.requests.get(n) else {

@@ -43,7 +43,7 @@ pub(super) async fn plan(shared: &Shared, wanted: Wanted) -> Result<Box<Plan>, R
         model: model.clone(),
         target: target.clone(),
         operation: operation.clone(),
-        reason: reason.clone(),
+        reason,
         seen: Some(seen.clone()),
         who: if who.host.is_empty() { who.user.clone() } else { format!("{}@{}", who.user, who.host) },
         now: (shared.clock)(),
@@ -68,44 +68,23 @@ pub(super) async fn plan(shared: &Shared, wanted: Wanted) -> Result<Box<Plan>, R
     {
         version.registry.clone_from(&registry.version);
     }
-    let mut planned = draft.checks;
-    planned.extend(registry.checks);
+    draft.checks.extend(registry.checks);
     for check in checks::general(&shared.config, &operation, draft.version.as_ref()) {
         // A controller that looks at the same itself knows better.
-        if planned.iter().all(|known| known.id != check.id) {
-            planned.push(check);
+        if draft.checks.iter().all(|known| known.id != check.id) {
+            draft.checks.push(check);
         }
     }
-    let mut requests = draft.requests;
-    requests.extend(registry.requests);
-    let mut facts = draft.facts;
-    facts.extend(registry.facts);
-    let mut beware = draft.beware;
-    beware.extend(registry.beware);
-    beware.extend(known_bad(&operation, &seen));
-    who.identity = draft.identity;
+    draft.requests.extend(registry.requests);
+    draft.facts.extend(registry.facts);
+    draft.beware.extend(registry.beware);
+    draft.beware.extend(known_bad(&operation, &seen));
+    who.identity.clone_from(&draft.identity);
     let share = draft.share.or_else(|| sight.as_ref()?.share);
-    Ok(Box::new(Plan {
-        id: ActId(format!("a-{:08x}", shared.fresh())),
-        confirm: confirm::rule(&operation, confirm::is_production(&shared.config, &target.system.0), &model),
-        affects: affects(share, sight.as_ref().and_then(|sight| sight.rate), &target, &model),
-        model,
-        stepper: target.kind.is_stepped_by_us(),
-        target,
-        operation,
-        reason,
-        evidence,
-        who,
-        made_at: ask.now,
-        before: draft.before,
-        after: draft.after,
-        facts,
-        version: draft.version,
-        requests,
-        beware,
-        checks: planned,
-        expected_s: draft.expected_s,
-    }))
+    let confirm = confirm::rule(&operation, confirm::is_production(&shared.config, &target.system.0), &model);
+    let plan = draft.plan(ActId(format!("a-{:08x}", shared.fresh())), &ask, who, evidence, confirm);
+    let affects = affects(share, sight.as_ref().and_then(|sight| sight.rate), &target, &model);
+    Ok(Box::new(Plan { affects, ..plan }))
 }
 
 /// The controller that plans for a target.

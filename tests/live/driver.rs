@@ -121,27 +121,8 @@ impl<'a> Driver<'a> {
 
 /// A plan, as the engine makes it of a draft.
 pub fn plan_of(draft: Draft, ask: &Ask) -> Plan {
-    Plan {
-        id: ActId("a-test".into()),
-        model: ask.model.clone(),
-        target: ask.target.clone(),
-        operation: ask.operation.clone(),
-        reason: ask.reason.clone(),
-        evidence: String::new(),
-        who: Who { identity: draft.identity, ..Who::default() },
-        made_at: ask.now,
-        before: draft.before,
-        after: draft.after,
-        facts: draft.facts,
-        affects: String::new(),
-        version: draft.version,
-        requests: draft.requests,
-        beware: draft.beware,
-        checks: draft.checks,
-        expected_s: draft.expected_s,
-        confirm: Confirm::Choose,
-        stepper: false,
-    }
+    let who = Who { identity: draft.identity.clone(), ..Who::default() };
+    draft.plan(ActId("a-test".into()), ask, who, String::new(), Confirm::Choose)
 }
 
 /// Whether a plan warns of something.

@@ -101,27 +101,7 @@ async fn planned(haproxy: &Haproxy, operation: Operation) -> Plan {
         now,
     };
     let draft = haproxy.plan(&ask).await.unwrap();
-    Plan {
-        id: ActId("a-1".into()),
-        model: ask.model,
-        target,
-        operation,
-        reason: String::new(),
-        evidence: String::new(),
-        who: Who::default(),
-        made_at: now,
-        before: draft.before,
-        after: draft.after,
-        facts: draft.facts,
-        affects: String::new(),
-        version: draft.version,
-        requests: draft.requests,
-        beware: draft.beware,
-        checks: draft.checks,
-        expected_s: draft.expected_s,
-        confirm: Confirm::Enter,
-        stepper: true,
-    }
+    draft.plan(ActId("a-1".into()), &ask, Who::default(), String::new(), Confirm::Enter)
 }
 
 #[tokio::test]

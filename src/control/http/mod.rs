@@ -9,7 +9,7 @@ mod tests;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Ask, Boxed, Controller, Draft, Finding, Ready, Sender, Sent, Settled};
+use super::{Ask, Boxed, Controller, Draft, Finding, Sender, Sent, Settled};
 use crate::config::{CanaryConfig, Config};
 use crate::domain::act::{Hand, May, Operation, Plan, Refusal, Request};
 use crate::domain::{ControllerKind, Fault, FaultKind, SourceId, Target};
@@ -191,11 +191,6 @@ fn body(ask: &Ask, told: &Told) -> Value {
 }
 
 impl Sender for HttpController {
-    fn ready<'a>(&'a self, _: &'a Plan, _: usize, _: f64) -> Boxed<'a, Result<Ready, Fault>> {
-        // One request, which waits for nothing.
-        Box::pin(async { Ok(Ready::Yes) })
-    }
-
     fn send<'a>(&'a self, plan: &'a Plan, n: usize, audit_id: &'a str) -> Boxed<'a, Sent> {
         Box::pin(self.sent(plan, n, audit_id))
     }

@@ -135,7 +135,7 @@ fn ask(operation: Operation) -> Ask {
             name: "alzheimer".into(),
         },
         operation,
-        reason: String::new(),
+        reason: "p95 doubled".into(),
         seen: None,
         who: "kim@bastion".into(),
         now: now(),
@@ -144,27 +144,7 @@ fn ask(operation: Operation) -> Ask {
 
 /// The plan that the engine would make of a draft.
 fn plan_of(ask: &Ask, draft: Draft, id: &str) -> Plan {
-    Plan {
-        id: ActId(id.into()),
-        model: ask.model.clone(),
-        target: ask.target.clone(),
-        operation: ask.operation.clone(),
-        reason: "p95 doubled".into(),
-        evidence: String::new(),
-        who: Who::default(),
-        made_at: ask.now,
-        before: draft.before,
-        after: draft.after,
-        facts: draft.facts,
-        affects: String::new(),
-        version: draft.version,
-        requests: draft.requests,
-        beware: draft.beware,
-        checks: draft.checks,
-        expected_s: draft.expected_s,
-        confirm: Confirm::Enter,
-        stepper: false,
-    }
+    draft.plan(ActId(id.into()), ask, Who::default(), String::new(), Confirm::Enter)
 }
 
 async fn planned(controller: &HttpController, operation: Operation, id: &str) -> Plan {

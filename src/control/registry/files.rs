@@ -1,7 +1,7 @@
 //! A registry in files is only read: its files belong to whoever releases.
 
 use crate::config::FileRegistryConfig;
-use crate::control::{Ask, Boxed, Finding, Ready, Registry, RegistryDraft, Sender, Sent, Settled};
+use crate::control::{Ask, Boxed, Finding, Registry, RegistryDraft, Sender, Sent, Settled};
 use crate::domain::act::{Plan, Refusal};
 use crate::domain::{Fault, ModelId, Version};
 
@@ -22,10 +22,6 @@ impl Files {
 }
 
 impl Sender for Files {
-    fn ready<'a>(&'a self, _: &'a Plan, _: usize, _: f64) -> Boxed<'a, Result<Ready, Fault>> {
-        Box::pin(async { Ok(Ready::Yes) })
-    }
-
     fn send<'a>(&'a self, _: &'a Plan, _: usize, _: &'a str) -> Boxed<'a, Sent> {
         Box::pin(async { Sent::Refused(self.why()) })
     }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::config::{Config, MlflowConfig};
 use crate::control::reply::{lost, refused_or_unknown};
-use crate::control::{Ask, Boxed, Finding, Ready, Registry, RegistryDraft, Seen, Sender, Sent, Settled};
+use crate::control::{Ask, Boxed, Finding, Registry, RegistryDraft, Seen, Sender, Sent, Settled};
 use crate::domain::act::{Beware, CheckPlan, Hand, Known, May, Plan, Refusal, Request};
 use crate::domain::text::clean;
 use crate::domain::{Fault, Level, ModelId, Version};
@@ -358,11 +358,6 @@ impl<'s> Said<'s> {
 }
 
 impl Sender for Mlflow {
-    fn ready<'a>(&'a self, _: &'a Plan, _: usize, _: f64) -> Boxed<'a, Result<Ready, Fault>> {
-        // It goes along with the rollout, and waits for nothing of its own.
-        Box::pin(async { Ok(Ready::Yes) })
-    }
-
     fn send<'a>(&'a self, plan: &'a Plan, n: usize, audit_id: &'a str) -> Boxed<'a, Sent> {
         Box::pin(self.sent(plan, n, audit_id))
     }
