@@ -1,12 +1,16 @@
 //! What wardroom has seen, in an embedded SQLite file (WAL) that several wardrooms on one machine share: down-sampled
 //! series, frames of the whole room, events, incidents. One thread owns the file; nobody else ever waits for it.
 
+mod incidents;
+
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 
 use crate::domain::incident::Entry;
 use crate::domain::{Event, Time};
 use crate::store::{Past, Store};
+
+pub use incidents::{append, read_entries};
 
 /// One resolution of the kept series.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
