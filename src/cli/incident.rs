@@ -14,8 +14,8 @@ use clap::{Subcommand, ValueEnum};
 
 use super::args::{Common, Output};
 use super::out;
-use crate::domain::incident::{Incident, Milestone, Severity};
 use crate::domain::Time;
+use crate::domain::incident::{Incident, Milestone, Severity};
 
 /// What a command says of an incident that is not there.
 const ABSENT: u8 = 2;

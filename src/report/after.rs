@@ -42,9 +42,8 @@ pub fn post_rollback(dossier: &Dossier<'_>) -> String {
             dossier.filled_by("operations")
         ));
     }
-    for act in &acts {
-        out.push_str(&one(act, details(dossier, act.act)));
-    }
+    let told: Vec<String> = acts.iter().map(|act| one(act, details(dossier, act.act))).collect();
+    out.push_str(&told.join("\n"));
     out.push_str("\n## Durations\n\n");
     out.push_str(&milestones::tables(dossier));
     out.push_str(&format!(

@@ -181,7 +181,10 @@ fn drift(facts: &[Facts]) -> String {
             out.push_str(&format!("- {}, {}: {}\n", inline(&fact.model), inline(kind), inline(text)));
         }
     }
-    if out.is_empty() { "No measure of drift was kept of this time.\n".into() } else { out }
+    if out.is_empty() {
+        out.push_str("No measure of drift was kept of this time.\n");
+    }
+    out.trim_end().to_owned() + "\n"
 }
 
 fn due(level: DriftLevel) -> String {

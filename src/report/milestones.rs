@@ -51,7 +51,8 @@ impl Duration {
                     .filter(|milestone| missing(milestone))
                     .map(|milestone| milestone.word())
                     .collect();
-                format!("not known: {} is not set", missing.join(" and "))
+                let verb = if missing.len() == 1 { "is" } else { "are" };
+                format!("not known: {} {verb} not set", missing.join(" and "))
             }
         }
     }

@@ -225,7 +225,7 @@ fn what_is_not_known_is_left_to_somebody() {
         assert!(text.contains("to be filled in by the "), "{text}");
     }
     assert!(
-        markdown(&dossier).contains("not known: started and detected is not set"),
+        markdown(&dossier).contains("not known: started and detected are not set"),
         "{}",
         markdown(&dossier)
     );

@@ -19,9 +19,8 @@ pub fn run(
     file: Option<&Path>,
     age_identity: Option<&Path>,
 ) -> Result<u8, String> {
-    let own = || -> Vec<Entry> {
-        entries.iter().filter(|entry| entry.incident == incident.id).cloned().collect()
-    };
+    let own =
+        || -> Vec<Entry> { entries.iter().filter(|entry| entry.incident == incident.id).cloned().collect() };
     let document = |with: fn(&Dossier<'_>) -> String| -> String {
         let now = stage::now();
         let acts = facts::acts(place, incident, age_identity);

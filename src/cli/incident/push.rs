@@ -53,7 +53,10 @@ pub fn run(incident: &Incident, url: &Url, access: &Access) -> Result<u8, String
     let all = incident.entries.len();
     match done {
         Ok(there) => {
-            out::say(&format!("{sent} of {all} entries written to {}, {there} were there already", http.place()));
+            out::say(&format!(
+                "{sent} of {all} entries written to {}, {there} were there already",
+                http.place()
+            ));
             Ok(0)
         }
         Err(fault) => Err(format!(

@@ -23,13 +23,16 @@ pub fn list(incidents: &[Incident], open: bool, output: Output) -> Result<u8, St
         }
         Output::Table if chosen.is_empty() => out::say("no incident"),
         Output::Table => {
-            let head = ["ID", "SEVERITY", "STATE", "SINCE (UTC)", "ENTRIES", "MODELS", "TITLE"].map(str::to_owned);
+            let head =
+                ["ID", "SEVERITY", "STATE", "SINCE (UTC)", "ENTRIES", "MODELS", "TITLE"].map(str::to_owned);
             let rows = chosen.iter().map(|incident| {
                 [
                     incident.id.0.clone(),
                     incident.severity.word().to_owned(),
                     state(incident).to_owned(),
-                    incident.started().map_or_else(|| "–".into(), |at| at.format("%Y-%m-%d %H:%M:%S").to_string()),
+                    incident
+                        .started()
+                        .map_or_else(|| "–".into(), |at| at.format("%Y-%m-%d %H:%M:%S").to_string()),
                     incident.entries.len().to_string(),
                     if incident.models.is_empty() { "all".into() } else { incident.models.join(", ") },
                     incident.title.clone(),
@@ -68,7 +71,8 @@ pub fn one(incident: &Incident, output: Output) -> Result<u8, String> {
     for milestone in Milestone::ALL {
         if let Some(mark) = incident.marks.get(&milestone) {
             let at = mark.at.format("%Y-%m-%d %H:%M:%S");
-            text.push(clean(&format!("{:<12} {at} UTC  {} ({})", milestone.word(), mark.by, mark.evidence), 400));
+            let words = clean(&format!("{} ({})", mark.by, mark.evidence), 400);
+            text.push(format!("{:<12} {at} UTC  {words}", milestone.word()));
         }
     }
     for duration in durations(incident) {
@@ -143,9 +147,10 @@ fn table<const N: usize>(rows: Vec<[String; N]>) -> String {
         .iter()
         .map(|row| {
             // The format's own padding counts characters, not columns.
-            let padded = row.iter().zip(widths).map(|(cell, width)| {
-                format!("{cell}{}", " ".repeat(width.saturating_sub(cell.width())))
-            });
+            let padded = row
+                .iter()
+                .zip(widths)
+                .map(|(cell, width)| format!("{cell}{}", " ".repeat(width.saturating_sub(cell.width()))));
             padded.collect::<Vec<_>>().join("  ").trim_end().to_owned()
         })
         .collect();
