@@ -1,112 +1,189 @@
-//! Entries of incidents for programs without a room: read them all, append some. Calls block.
+//! The history for programs without a room: entries of all environments, what to write documents from. Calls block.
 
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::path::Path;
 
-use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior, params};
+use rusqlite::{OptionalExtension, params};
 
-use crate::domain::incident::Entry;
+use super::events;
+use super::file::{File, NAME};
+use super::frames::Keys;
+use super::names::Names;
+use super::observer::What;
+use super::series;
+use super::trouble::{Hope, Trouble};
+use super::{Settings, Tier};
+use crate::domain::incident::{Entry, IncidentId};
+use crate::domain::{Kpi, ModelId, Time};
+use crate::store::ModelState;
 
-/// The file's name in its folder.
-const NAME: &str = "history.db";
-/// How long a write waits for another process.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How often a file that others keep locked is tried; each attempt waits for some seconds.
+const ATTEMPTS: usize = 5;
 
-/// Every entry of a folder's history, in order of recording; none where there is no history yet.
+/// A series that was kept.
+#[derive(Debug, Clone, PartialEq)]
+pub struct KeptSeries {
+    /// Of which model, all its traffic.
+    pub model: ModelId,
+    /// Of what.
+    pub kpi: Kpi,
+    /// Points in order of time: seconds since 1970, and the value in the KPI's unit. A missing point is a gap.
+    pub points: Vec<(i64, f64)>,
+}
+
+/// Every entry of every environment, in order of recording; none where there is no history yet.
 ///
 /// # Errors
 /// A file that cannot be read, in words: what, where, what to do.
 pub fn read_entries(folder: &Path) -> Result<Vec<Entry>, String> {
-    let path = folder.join(NAME);
-    if !path.exists() {
-        return Ok(Vec::new());
-    }
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let read = || -> rusqlite::Result<Vec<Vec<u8>>> {
-        let connection = Connection::open_with_flags(&path, flags)?;
-        connection.busy_timeout(PATIENCE)?;
-        let known: i64 = connection.query_row(
-            "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'entries'",
-            [],
-            |row| row.get(0),
-        )?;
-        if known == 0 {
-            return Ok(Vec::new());
-        }
-        let mut rows = connection.prepare("SELECT bytes FROM entries ORDER BY recorded, rowid")?;
-        rows.query_map([], |row| row.get(0))?.collect()
-    };
-    let rows = read().map_err(|error| said(&path, &error))?;
-    rows.iter()
-        .map(|bytes| {
-            serde_json::from_slice(bytes).map_err(|why| {
-                format!("{}: an entry cannot be read ({why}); was it written by a newer wardroom?", path.display())
-            })
+    let Some(file) = open(folder)? else { return Ok(Vec::new()) };
+    let said = |error: rusqlite::Error| file.said(&error).words;
+    let mut statement = file.connection.prepare("SELECT entry FROM entries ORDER BY number").map_err(said)?;
+    let rows = statement.query_map([], |row| row.get::<_, String>(0)).map_err(said)?;
+    rows.map(|text| {
+        serde_json::from_str(&text.map_err(said)?).map_err(|why| {
+            format!("{}: an entry cannot be read ({why}); use the wardroom that wrote it", file.path.display())
         })
-        .collect()
+    })
+    .collect()
 }
 
-/// Appends entries, durably, all or none; one that is there already is passed over. Gives those that are new, with the
-/// time of recording that they got: it grows with every entry of the file.
+/// Appends entries, durably, all or none, and gives them as they stand: one that is there already stays as it was, and
+/// the time of recording grows with every entry. An incident stays in its environment; a new one begins in this.
 ///
 /// # Errors
 /// A file that cannot be written, in words: what, where, what to do. Nothing was written then.
-pub fn append(folder: &Path, entries: &[Entry]) -> Result<Vec<Entry>, String> {
-    let path = folder.join(NAME);
-    let write = || -> rusqlite::Result<Vec<Entry>> {
-        let connection = Connection::open(&path)?;
-        connection.busy_timeout(PATIENCE)?;
-        connection.execute_batch(
-            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
-             CREATE TABLE IF NOT EXISTS entries
-             (id TEXT PRIMARY KEY, incident TEXT NOT NULL, recorded INTEGER NOT NULL, bytes BLOB NOT NULL)",
-        )?;
-        let transaction = Transaction::new_unchecked(&connection, TransactionBehavior::Immediate)?;
-        let mut last: Option<i64> =
-            transaction.query_row("SELECT max(recorded) FROM entries", [], |row| row.get(0))?;
-        let mut new = Vec::new();
-        for entry in entries {
-            let mut entry = entry.clone();
-            let after = last.and_then(|last| crate::domain::Time::from_timestamp_micros(last + 1));
-            entry.recorded = after.map_or(entry.recorded, |after| after.max(entry.recorded));
-            let bytes = serde_json::to_vec(&entry)
-                .map_err(|why| rusqlite::Error::ToSqlConversionFailure(Box::new(why)))?;
-            let recorded = entry.recorded.timestamp_micros();
-            let added = transaction.execute(
-                "INSERT INTO entries VALUES (?1, ?2, ?3, ?4) ON CONFLICT (id) DO NOTHING",
-                params![entry.id.0, entry.incident.0, recorded, bytes],
-            )?;
-            if added == 1 {
-                last = Some(recorded);
-                new.push(entry);
+pub fn append(folder: &Path, environment: &str, entries: &[Entry]) -> Result<Vec<Entry>, String> {
+    let mut last = String::new();
+    for _ in 0..ATTEMPTS {
+        match write(folder, environment, entries) {
+            Ok(written) => return Ok(written),
+            Err(trouble) if trouble.hope == Hope::Soon => last = trouble.words,
+            Err(trouble) => return Err(trouble.words),
+        }
+    }
+    Err(last)
+}
+
+fn write(folder: &Path, environment: &str, entries: &[Entry]) -> Result<Vec<Entry>, Trouble> {
+    let file = File::writable(folder)?;
+    let said = |error: rusqlite::Error| file.said(&error);
+    let transaction = file.begin()?;
+    let room = rand::random::<i64>();
+    let mut written = Vec::new();
+    for entry in entries {
+        let home: Option<i64> = transaction
+            .query_row("SELECT environment FROM entries WHERE incident = ?1 LIMIT 1", [&entry.incident.0], |row| {
+                row.get(0)
+            })
+            .optional()
+            .map_err(said)?;
+        let home = match home {
+            Some(home) => home,
+            None => Names::environment(&transaction, environment).map_err(said)?,
+        };
+        let entry = std::slice::from_ref(entry);
+        written.append(&mut events::write_entries(&transaction, home, room, entry, &file.path)?);
+    }
+    transaction.commit().map_err(said)?;
+    Ok(written)
+}
+
+/// The environment that an incident was declared in.
+///
+/// # Errors
+/// As [`read_entries`].
+pub fn environment_of(folder: &Path, incident: &IncidentId) -> Result<Option<String>, String> {
+    let Some(file) = open(folder)? else { return Ok(None) };
+    let sql = "SELECT n.name FROM entries e JOIN environments n ON n.id = e.environment WHERE e.incident = ?1 LIMIT 1";
+    let found = file.connection.query_row(sql, [&incident.0], |row| row.get(0)).optional();
+    found.map_err(|error| file.said(&error).words)
+}
+
+/// Series of all models of the environment from a moment to another, as fine as they are kept of that time but at most
+/// some thousand points each.
+///
+/// # Errors
+/// As [`read_entries`].
+pub fn read_series(settings: &Settings, kpis: &[Kpi], from: Time, to: Time) -> Result<Vec<KeptSeries>, String> {
+    let Some(file) = open(&settings.folder)? else { return Ok(Vec::new()) };
+    let Some(environment) = file.environment(&settings.environment).map_err(|trouble| trouble.words)? else {
+        return Ok(Vec::new());
+    };
+    read(&file, &settings.tiers, environment, kpis, (from.timestamp(), to.timestamp() + 1))
+        .map_err(|error| file.said(&error).words)
+}
+
+/// The most points of one series.
+const POINTS: i64 = 6_000;
+
+fn read(
+    file: &File,
+    tiers: &[Tier],
+    environment: i64,
+    kpis: &[Kpi],
+    span: (i64, i64),
+) -> rusqlite::Result<Vec<KeptSeries>> {
+    let mut names = Names::default();
+    names.learn(&file.connection, environment)?;
+    let mut found: Vec<(i64, KeptSeries)> = Vec::new();
+    for model in models(file, environment)? {
+        for (what, number) in names.of_model(&model) {
+            if let What::Kpi(kpi, None) = what
+                && kpis.contains(kpi)
+            {
+                found.push((number, KeptSeries { model: model.clone(), kpi: *kpi, points: Vec::new() }));
             }
         }
-        transaction.commit()?;
-        Ok(new)
-    };
-    make(folder).and_then(|()| write().map_err(|error| said(&path, &error)))
-}
-
-fn make(folder: &Path) -> Result<(), String> {
-    use std::os::unix::fs::DirBuilderExt;
-    if folder.exists() {
-        return Ok(());
     }
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(|why| {
-        format!("{}: the history cannot be kept there ({why}); set history.folder", folder.display())
-    })
+    found.sort_by_key(|(number, _)| *number);
+    let mut each = |number: i64, at: i64, value: f32| {
+        if let Ok(place) = found.binary_search_by_key(&number, |(number, _)| *number) {
+            found[place].1.points.push((at, f64::from(value)));
+        }
+    };
+    let finest = tiers.first().map_or(15, |tier| i64::from(tier.step_s));
+    let step = finest.max((span.1 - span.0) / POINTS);
+    series::read(&file.connection, tiers, environment, span, step, &mut each)?;
+    let mut series: Vec<KeptSeries> = found.into_iter().map(|(_, series)| series).collect();
+    series.retain(|series| !series.points.is_empty());
+    series.iter_mut().for_each(|series| series.points.sort_by_key(|(at, _)| *at));
+    series.sort_by(|a, b| (&a.model, a.kpi).cmp(&(&b.model, b.kpi)));
+    Ok(series)
 }
 
-fn said(path: &PathBuf, error: &rusqlite::Error) -> String {
-    let (what, remedy) = match error.sqlite_error_code() {
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
-            ("another program keeps it locked".to_owned(), "see who has it open (fuser) and try again")
-        }
-        Some(ErrorCode::DiskFull) => ("its disk is full, nothing was written".to_owned(), "make room there"),
-        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
-            ("it is damaged".to_owned(), "keep it for the inquiry, and set history.folder to a new folder")
-        }
-        _ => (error.to_string(), "check its folder and permissions"),
+fn models(file: &File, environment: i64) -> rusqlite::Result<Vec<ModelId>> {
+    let mut statement =
+        file.connection.prepare("SELECT home, cluster, namespace, name FROM models WHERE environment = ?1")?;
+    let rows = statement.query_map(params![environment], |row| {
+        let text = |column: usize| row.get::<_, String>(column);
+        Ok(ModelId {
+            environment: text(0)?.into(),
+            cluster: text(1)?.into(),
+            namespace: text(2)?.into(),
+            name: text(3)?.into(),
+        })
+    })?;
+    rows.collect()
+}
+
+/// The models of the environment as they stood at a moment, with when that was known; nothing when nothing is kept of
+/// that time. Their series are empty.
+///
+/// # Errors
+/// As [`read_entries`]; also a frame that cannot be read.
+pub fn models_at(settings: &Settings, at: Time) -> Result<Option<(Time, Vec<ModelState>)>, String> {
+    let Some(file) = open(&settings.folder)? else { return Ok(None) };
+    let Some(environment) = file.environment(&settings.environment).map_err(|trouble| trouble.words)? else {
+        return Ok(None);
     };
-    format!("{}: {what}; {remedy}", path.display())
+    let found = Keys::default().read(&file.connection, environment, at);
+    let frame = found.map_err(|error| file.said(&error).words)?.transpose()?;
+    Ok(frame.map(|frame| (frame.at, frame.models)))
+}
+
+fn open(folder: &Path) -> Result<Option<File>, String> {
+    if !folder.join(NAME).exists() {
+        return Ok(None);
+    }
+    File::readable(folder).map(Some).map_err(|trouble| trouble.words)
 }
