@@ -41,7 +41,10 @@ pub fn read_entries(folder: &Path) -> Result<Vec<Entry>, String> {
     let rows = statement.query_map([], |row| row.get::<_, String>(0)).map_err(said)?;
     rows.map(|text| {
         serde_json::from_str(&text.map_err(said)?).map_err(|why| {
-            format!("{}: an entry cannot be read ({why}); use the wardroom that wrote it", file.path.display())
+            format!(
+                "{}: an entry cannot be read ({why}); use the wardroom that wrote it",
+                file.path.display()
+            )
         })
     })
     .collect()
@@ -72,9 +75,11 @@ fn write(folder: &Path, environment: &str, entries: &[Entry]) -> Result<Vec<Entr
     let mut written = Vec::new();
     for entry in entries {
         let home: Option<i64> = transaction
-            .query_row("SELECT environment FROM entries WHERE incident = ?1 LIMIT 1", [&entry.incident.0], |row| {
-                row.get(0)
-            })
+            .query_row(
+                "SELECT environment FROM entries WHERE incident = ?1 LIMIT 1",
+                [&entry.incident.0],
+                |row| row.get(0),
+            )
             .optional()
             .map_err(said)?;
         let home = match home {
@@ -104,7 +109,12 @@ pub fn environment_of(folder: &Path, incident: &IncidentId) -> Result<Option<Str
 ///
 /// # Errors
 /// As [`read_entries`].
-pub fn read_series(settings: &Settings, kpis: &[Kpi], from: Time, to: Time) -> Result<Vec<KeptSeries>, String> {
+pub fn read_series(
+    settings: &Settings,
+    kpis: &[Kpi],
+    from: Time,
+    to: Time,
+) -> Result<Vec<KeptSeries>, String> {
     let Some(file) = open(&settings.folder)? else { return Ok(Vec::new()) };
     let Some(environment) = file.environment(&settings.environment).map_err(|trouble| trouble.words)? else {
         return Ok(Vec::new());
@@ -152,8 +162,9 @@ fn read(
 }
 
 fn models(file: &File, environment: i64) -> rusqlite::Result<Vec<ModelId>> {
-    let mut statement =
-        file.connection.prepare("SELECT home, cluster, namespace, name FROM models WHERE environment = ?1")?;
+    let mut statement = file
+        .connection
+        .prepare("SELECT home, cluster, namespace, name FROM models WHERE environment = ?1")?;
     let rows = statement.query_map(params![environment], |row| {
         let text = |column: usize| row.get::<_, String>(column);
         Ok(ModelId {

@@ -156,7 +156,8 @@ fn drift(facts: &[Facts]) -> String {
         let Some(score) = fact.drift else { continue };
         let level = DriftLevel::of(score);
         let word = level.map_or("not known", DriftLevel::word);
-        out.push_str(&format!("**{}**: drift score {score:.3}, {word}", inline(&fact.model)));
+        let at = fact.at.map(|at| format!(" at {} UTC", moment(at))).unwrap_or_default();
+        out.push_str(&format!("**{}**{at}: drift score {score:.3}, {word}", inline(&fact.model)));
         out.push_str(&level.map_or_else(String::new, |level| format!(" ({})", due(level))));
         out.push_str(".\n\n");
         if !fact.drifted.is_empty() {
@@ -242,12 +243,14 @@ fn of_data(dossier: &Dossier<'_>) -> String {
 }
 
 fn of_population(dossier: &Dossier<'_>) -> String {
-    let drifted: Vec<String> = (dossier.facts.iter())
+    let mut drifted: Vec<String> = (dossier.facts.iter())
         .flat_map(|fact| fact.drifted.iter().map(move |one| (fact, one)))
         .map(|(fact, one)| {
             format!("{} of {} ({})", inline(&one.feature), inline(&fact.model), inline(&one.level))
         })
         .collect();
+    drifted.sort();
+    drifted.dedup();
     let mut out = String::new();
     if !drifted.is_empty() {
         out.push_str(&format!("- features that drifted: {}\n", drifted.join(", ")));

@@ -2,6 +2,7 @@
 
 use super::text::{count, inline, moment, span};
 use super::{ActDetail, Dossier, chart, impact, milestones, timeline};
+use crate::domain::Time;
 use crate::domain::incident::{Incident, Matter, Milestone};
 
 /// Overview, impact, timeline, actions, follow-ups, charts.
@@ -169,19 +170,15 @@ fn charts(dossier: &Dossier<'_>) -> String {
     if dossier.charts.is_empty() {
         return "No series of this time was at hand.\n".into();
     }
-    let (from, to) = extent(dossier);
+    let (from, to) = extent(dossier.incident, dossier.now);
     chart::block(dossier.charts, from, to)
 }
 
-/// The time that charts show: the incident with a margin on both sides.
-pub(super) fn extent(dossier: &Dossier<'_>) -> (crate::domain::Time, crate::domain::Time) {
-    let incident = dossier.incident;
+/// The time that charts show: the incident with a quarter of an hour on both sides, and nothing that is still to come.
+pub fn extent(incident: &Incident, now: Time) -> (Time, Time) {
     let margin = chrono::TimeDelta::minutes(15);
-    let first = incident.entries.iter().map(|entry| entry.happened).min().unwrap_or(dossier.now);
+    let first = incident.entries.iter().map(|entry| entry.happened).min().unwrap_or(now);
     let first = incident.marks.get(&Milestone::Started).map_or(first, |mark| mark.at.min(first));
-    let last = match incident.marks.get(&Milestone::Resolved) {
-        Some(mark) => mark.at + margin,
-        None => dossier.now,
-    };
-    (first - margin, last.min(dossier.now).max(first))
+    let last = incident.marks.get(&Milestone::Resolved).map_or(now, |mark| mark.at + margin);
+    (first - margin, last.min(now).max(first))
 }

@@ -26,7 +26,7 @@ pub use cause::root_cause;
 pub use chart::Chart;
 pub use facts::{Drifted, Facts};
 pub use impact::{Impact, impact};
-pub use markdown::markdown;
+pub use markdown::{extent, markdown};
 pub use message::stakeholder;
 pub use milestones::{Duration, durations, state};
 pub use text::span;

@@ -21,27 +21,28 @@ pub fn run(
 ) -> Result<u8, String> {
     let own =
         || -> Vec<Entry> { entries.iter().filter(|entry| entry.incident == incident.id).cloned().collect() };
-    let document = |with: fn(&Dossier<'_>) -> String| -> String {
+    let document = |with: fn(&Dossier<'_>) -> String| -> Result<String, String> {
         let now = stage::now();
+        let settings = place.of(incident)?;
         let acts = facts::acts(place, incident, age_identity);
-        let seen = facts::seen(place, incident, now);
-        with(&Dossier {
+        let seen = facts::seen(&settings, incident, now);
+        Ok(with(&Dossier {
             incident,
-            environment: &facts::environment(place, incident),
+            environment: &settings.environment,
             now,
             acts: &acts,
             charts: &seen.charts,
             traffic: &seen.traffic,
             facts: &seen.facts,
-        })
+        }))
     };
     let text = match form {
         Form::Csv => report::sheet::write(&own())?,
         Form::Jsonl => report::lines::write(&own())?,
-        Form::Markdown => document(report::markdown),
-        Form::Stakeholder => document(report::stakeholder),
-        Form::PostRollback => document(report::post_rollback),
-        Form::RootCause => document(report::root_cause),
+        Form::Markdown => document(report::markdown)?,
+        Form::Stakeholder => document(report::stakeholder)?,
+        Form::PostRollback => document(report::post_rollback)?,
+        Form::RootCause => document(report::root_cause)?,
     };
     match file {
         None => out::say(&text),

@@ -2,22 +2,20 @@
 
 use std::path::PathBuf;
 
-use super::super::{identity, settings};
+use super::super::{identity, memory, settings};
 use super::{Common, IncidentArgs};
 use crate::config::{Config, Surroundings};
-use crate::domain::incident::Entry;
+use crate::domain::incident::{Entry, Incident};
 use crate::domain::text::clean;
-use crate::{history, records};
+use crate::history::{self, Settings};
 
 /// The history of a call.
 #[derive(Debug)]
 pub struct Place {
-    /// Its folder.
-    pub folder: PathBuf,
+    /// How it is kept.
+    pub settings: Settings,
     /// The config, or the defaults when there is none.
     pub config: Config,
-    /// Whether there is a config.
-    pub configured: bool,
 }
 
 /// The folder that options and config name. Without any config it is the usual one.
@@ -29,35 +27,39 @@ pub fn place(common: &Common, options: &IncidentArgs) -> Result<Place, String> {
         true => settings::load(common).map_err(|error| error.to_string())?.config,
         false => Config::default(),
     };
-    let named = options.folder.as_ref().or(config.history.folder.as_ref()).or(config.control.folder.as_ref());
-    let folder = records::folder(named.map(PathBuf::as_path)).map_err(|error| error.to_string())?;
-    Ok(Place { folder, config, configured })
+    let mut settings = memory::settings(&config)?;
+    if let Some(folder) = &options.folder {
+        settings.folder.clone_from(folder);
+    }
+    Ok(Place { settings, config })
 }
 
 impl Place {
     /// Every entry of every incident, in order of recording.
     pub fn entries(&self) -> Result<Vec<Entry>, String> {
-        history::read_entries(&self.folder)
+        history::read_entries(&self.settings.folder)
     }
 
-    /// Appends entries; gives those that are new.
+    /// Appends entries, durably.
     pub fn append(&self, entries: &[Entry]) -> Result<Vec<Entry>, String> {
-        history::append(&self.folder, entries)
+        history::append(&self.settings.folder, &self.settings.environment, entries)
     }
 
     /// The folder as it may be shown.
     pub fn shown(&self) -> String {
-        clean(&self.folder.display().to_string(), 200)
+        clean(&self.settings.folder.display().to_string(), 200)
     }
 
-    /// The environment's name; empty without a config.
-    pub fn environment(&self) -> &str {
-        if self.configured { &self.config.environment } else { "" }
+    /// The history of the environment that an incident is of.
+    pub fn of(&self, incident: &Incident) -> Result<Settings, String> {
+        let environment = history::environment_of(&self.settings.folder, &incident.id)?;
+        let environment = environment.unwrap_or_else(|| self.settings.environment.clone());
+        Ok(Settings { environment, ..self.settings.clone() })
     }
 
     /// The folder of the audit trail: that of the config, else the history's own.
     pub fn trail(&self) -> PathBuf {
-        self.config.control.folder.clone().unwrap_or_else(|| self.folder.clone())
+        self.config.control.folder.clone().unwrap_or_else(|| self.settings.folder.clone())
     }
 }
 
