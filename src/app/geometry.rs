@@ -58,6 +58,15 @@ impl Geometry {
         let fleet = rows.saturating_sub(header);
         Self { shape: Shape::Lines, header, fleet, fleet_rows: fleet.into(), first_row: header, timeline: 0 }
     }
+
+    /// The division with one more line under the header, where an open incident has its bar.
+    pub fn with_bar(mut self, bar: bool) -> Self {
+        if bar && self.shape != Shape::Lines {
+            self.header += 1;
+            self.first_row += 1;
+        }
+        self
+    }
 }
 
 #[cfg(test)]
@@ -77,6 +86,7 @@ mod tests {
         ] {
             let geometry = Geometry::of(columns, rows);
             assert_eq!((geometry.shape, geometry.fleet_rows), (shape, models), "{columns}x{rows}");
+            let geometry = geometry.with_bar(true);
             assert!(geometry.header + geometry.fleet + geometry.timeline <= rows);
         }
     }

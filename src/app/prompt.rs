@@ -9,7 +9,7 @@ use super::command::{self, Command};
 use super::effect::Effect;
 use super::filter::Filter;
 use super::state::{App, Dialog};
-use super::{acting, update};
+use super::{acting, incident, update};
 use crate::domain::{Event, EventKind, Level, text};
 use crate::store::Store;
 
@@ -92,10 +92,7 @@ fn accept(app: &mut App, store: &mut Store) -> Vec<Effect> {
                 Vec::new()
             }
         },
-        Dialog::Note(input) => {
-            write_note(app, store, input.value());
-            Vec::new()
-        }
+        Dialog::Note(input) => write_note(app, store, input.value()),
         other => {
             app.dialog = other;
             Vec::new()
@@ -114,7 +111,7 @@ fn obey(app: &mut App, store: &mut Store, command: Command) -> Vec<Effect> {
             Err(why) => app.say(why, Level::Warning),
         },
         Command::Sort(sort) => app.sort = sort,
-        Command::Note(text) => write_note(app, store, &text),
+        Command::Note(text) => return write_note(app, store, &text),
         Command::Plan(operation) => {
             let model = app.selected.clone();
             return match model {
@@ -137,11 +134,17 @@ fn obey(app: &mut App, store: &mut Store, command: Command) -> Vec<Effect> {
     Vec::new()
 }
 
-fn write_note(app: &mut App, store: &mut Store, note: &str) {
+/// Into the timeline, and into the incident that is open.
+fn write_note(app: &mut App, store: &mut Store, note: &str) -> Vec<Effect> {
     let what = text::clean(note, 300);
     if what.is_empty() {
-        return;
+        return Vec::new();
     }
+    if app.spectator {
+        app.say("note: this is a spectator, which only looks", Level::Warning);
+        return Vec::new();
+    }
+    let effects = incident::note(app, what.clone());
     store.record(Event {
         at: app.now,
         kind: EventKind::Note,
@@ -150,4 +153,5 @@ fn write_note(app: &mut App, store: &mut Store, note: &str) {
         what,
         detail: app.operator.clone(),
     });
+    effects
 }

@@ -196,6 +196,10 @@ pub struct App {
     pub incidents: Incidents,
     /// Whether nothing may be planned or sent: a setting of the config.
     pub read_only: bool,
+    /// Whether this room only looks: nothing is planned, sent or written.
+    pub spectator: bool,
+    /// When a key was pressed last.
+    pub touched: Option<Time>,
     /// Models on which wardroom acts by itself when their canary is judged bad: `auto abort armed`.
     pub armed: BTreeMap<ModelId, String>,
     /// Who sits here: `sre@bastion`.
@@ -232,6 +236,8 @@ impl App {
             time: TimeTravel::default(),
             incidents: Incidents::default(),
             read_only: false,
+            spectator: false,
+            touched: None,
             armed: BTreeMap::new(),
             operator: String::new(),
             ascii: false,

@@ -50,6 +50,7 @@ pub fn update(app: &mut App, store: &mut Store, msg: Msg) -> Vec<Effect> {
         Msg::Key(key) => return press(app, store, key),
         Msg::Paste(text) => {
             acting::paste(app, &text);
+            incident::paste(app, &text);
             prompt::paste(app, &text);
         }
         Msg::Mouse(event) => return mouse(app, store, event),
@@ -61,7 +62,7 @@ pub fn update(app: &mut App, store: &mut Store, msg: Msg) -> Vec<Effect> {
         }
         Msg::Told(told) => acting::told(app, store, *told),
         Msg::Past(past) => time::arrived(app, past),
-        Msg::Entries(entries) => incident::take(app, entries),
+        Msg::Entries(entries) => incident::take(app, store, entries),
         Msg::Filled(past) => time::fill(store, &past),
         Msg::Tick(now) => {
             app.now = now;
@@ -69,6 +70,10 @@ pub fn update(app: &mut App, store: &mut Store, msg: Msg) -> Vec<Effect> {
             if app.message.as_ref().is_some_and(|message| message.until <= now) {
                 app.message = None;
             }
+            incident::spectator::follow(app, store);
+            let effects = incident::tick(app, store);
+            settle(app, store);
+            return effects;
         }
     }
     settle(app, store);
@@ -87,11 +92,16 @@ pub fn settle(app: &mut App, store: &Store) {
 }
 
 fn fleet_height(app: &App) -> usize {
-    Geometry::of(app.size.0, app.size.1).fleet_rows
+    Geometry::of(app.size.0, app.size.1).with_bar(app.has_incident_bar()).fleet_rows
 }
 
 fn press(app: &mut App, store: &mut Store, key: KeyEvent) -> Vec<Effect> {
     let action = app.keymap.action(&key);
+    app.touched = Some(app.now);
+    if let Some(effects) = incident::key(app, store, key, action) {
+        settle(app, store);
+        return effects;
+    }
     if let Some(effects) = acting::key(app, store, key, action) {
         settle(app, store);
         return effects;
@@ -144,6 +154,9 @@ pub(super) fn act(app: &mut App, store: &mut Store, action: Action) -> Vec<Effec
         Action::Describe => app.dialog = Dialog::Describe(0),
         Action::Filter => app.dialog = Dialog::Filter(Input::new(app.filter.text().to_owned())),
         Action::Command => app.dialog = Dialog::Command(Input::default()),
+        Action::Note if app.spectator => {
+            app.say("note: this is a spectator, which only looks", Level::Warning);
+        }
         Action::Note => app.dialog = Dialog::Note(Input::default()),
         Action::Sort => {
             app.sort = app.sort.next();
@@ -284,7 +297,7 @@ fn mouse(app: &mut App, store: &Store, event: MouseEvent) -> Vec<Effect> {
         MouseEventKind::ScrollUp => travel(app, store, Action::Up),
         MouseEventKind::ScrollDown => travel(app, store, Action::Down),
         MouseEventKind::Down(_) => {
-            let first = Geometry::of(app.size.0, app.size.1).first_row;
+            let first = Geometry::of(app.size.0, app.size.1).with_bar(app.has_incident_bar()).first_row;
             if let Some(line) =
                 event.row.checked_sub(first).map(usize::from).filter(|&line| line < fleet_height(app))
             {

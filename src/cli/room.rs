@@ -11,8 +11,9 @@ use super::args::{Common, RoomArgs};
 use super::hands::{self, Hands};
 use super::memory::Memory;
 use super::{logging, settings, stage};
-use crate::app::{App, Effect, KeyMap, Msg, settle, update};
+use crate::app::{App, Effect, KeyMap, Msg, incident, settle, update};
 use crate::config::{Config, Loaded};
+use crate::control::random_names;
 use crate::demo::Demo;
 use crate::domain::act::{ActId, Stage, Told};
 use crate::domain::{Level, Report, Time};
@@ -38,10 +39,12 @@ const AT_ONCE: usize = 256;
 /// No terminal to draw on, a theme that cannot be read, a source that cannot be set up: nothing is half-started.
 pub fn run(
     common: &Common,
-    loaded: Loaded,
+    mut loaded: Loaded,
     demo: Option<(Demo, Runtime)>,
-    _options: &RoomArgs,
+    options: &RoomArgs,
 ) -> Result<u8, String> {
+    // Who only looks has no engine.
+    loaded.config.control.read_only |= options.spectate;
     let variable = |name: &str| std::env::var(name).ok();
     let capabilities = terminal::detect_here(&variable).map_err(|refusal| refusal.to_string())?;
     let map = settings::keymap(&loaded).map_err(|error| error.to_string())?;
@@ -62,6 +65,8 @@ pub fn run(
         Terminal::enter(Options { mouse: loaded.config.mouse }, inputs).map_err(|error| error.to_string())?;
     let mut app = app_for(&loaded, stage::now(), terminal.size(), map);
     app.ascii = ascii;
+    app.spectator = options.spectate;
+    app.incidents.alone = loaded.config.history.off.then(|| "history.off is set".to_owned());
     let (sender, reports) = mpsc::channel(REPORTS);
     let poller = {
         let _guard = runtime.enter();
@@ -103,6 +108,8 @@ pub fn app_for(loaded: &Loaded, now: Time, size: (u16, u16), map: KeyMap) -> App
     app.mouse = loaded.config.mouse;
     app.operator = operator();
     app.read_only = loaded.config.control.read_only;
+    let fresh = random_names();
+    app.incidents.prefix = format!("{:08x}{:08x}", fresh(), fresh());
     app.armed = hands::armed(&loaded.config);
     app
 }
@@ -199,7 +206,9 @@ impl Room {
                 _ = tick.tick() => {
                     self.take(Msg::Tick(stage::now()));
                     self.hands.show(&self.store);
-                    self.memory.observe(&self.store, self.app.now);
+                    if !self.app.spectator {
+                        self.memory.observe(&self.store, self.app.now);
+                    }
                     Turn::GoOn
                 }
                 // The clock of an act shows tenths.
@@ -251,6 +260,7 @@ impl Room {
             Kept::Trouble(why) => {
                 tracing::error!(target: "history", "nothing is kept any more: {why}");
                 self.app.say(format!("nothing is kept any more: {why}"), Level::Warning);
+                incident::alone(&mut self.app, why);
                 self.dirty = true;
             }
         }

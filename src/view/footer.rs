@@ -32,7 +32,10 @@ pub fn draw(
         Dialog::Command(input) => return command(buf, area, input, look),
         Dialog::Note(input) => {
             let about = app.selected.as_ref().map(|id| format!("note on {}", text::cut(&id.name, 20)));
-            let about = format!("{}: ", about.unwrap_or_else(|| "note".into()));
+            let about = match app.incidents.current(&app.operator) {
+                Some(incident) => format!("note on {}: ", incident.id),
+                None => format!("{}: ", about.unwrap_or_else(|| "note".into())),
+            };
             return Some(write(buf, area, &about, input, "Enter writes it, Esc drops it", look));
         }
         _ => {}
@@ -48,7 +51,7 @@ pub fn draw(
             let style = if message.level >= Level::Unknown { style } else { look.style(Role::Text) };
             put(buf, area, area.x, area.y, &words, style);
         }
-        None => match super::act::keys(app) {
+        None => match super::act::keys(app).or_else(|| super::incident::keys(app)) {
             Some(words) => {
                 put(buf, area, area.x + 1, area.y, words, look.style(Role::Dim));
             }

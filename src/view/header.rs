@@ -42,6 +42,7 @@ pub fn draw_wide(buf: &mut Buffer, area: Rect, app: &App, store: &Store, look: &
 /// What may be done from here.
 fn mode(app: &App) -> (&'static str, Role) {
     match (app.read_only, &app.acting.trouble) {
+        _ if app.spectator => ("spectator", Role::Strong),
         (true, _) => ("read-only", Role::Strong),
         (false, Some(_)) => ("acting refused", Role::Warning),
         (false, None) => ("read-write", Role::Dim),

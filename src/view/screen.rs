@@ -7,7 +7,7 @@ use super::fleet::{self, Fleet};
 use super::frame::{put, titled};
 use super::look::{Look, Role};
 use super::panes::{self, Cx};
-use super::{act, describe, footer, glyphs, header, help, lines, text, verdict};
+use super::{act, describe, footer, glyphs, header, help, incident, lines, text, verdict};
 use crate::app::{App, Dialog, Focus, Geometry, Pane, Shape, fleet_rows};
 use crate::domain::Level;
 use crate::store::Store;
@@ -27,7 +27,7 @@ pub fn draw(buf: &mut Buffer, app: &App, store: &Store, look: &Look) -> Option<P
     let cx = Cx { app, store, look, model, zoomed: app.zoomed && focused, focused, framed: true };
     let screen = Screen {
         area,
-        geometry: Geometry::of(area.width, area.height),
+        geometry: Geometry::of(area.width, area.height).with_bar(app.has_incident_bar()),
         fleet: Fleet { app, store, look, rows: &rows },
         cx,
     };
@@ -71,6 +71,10 @@ impl Screen<'_> {
             }
             Shape::Narrow | Shape::Lines => {}
         }
+        if app.has_incident_bar() && shape != Shape::Lines {
+            let line = Rect { y: head.bottom().saturating_sub(1), height: 1, ..head };
+            incident::bar(buf, line, app, look);
+        }
         match (&app.dialog, shape) {
             (Dialog::Help(offset), _) => help::draw(buf, body, app, store, look, *offset),
             (Dialog::Describe(offset), _) => describe::draw(buf, body, app, store, look, *offset),
@@ -83,7 +87,7 @@ impl Screen<'_> {
         // The smallest screens give the dialog everything.
         let whole = Rect { height: self.area.height.saturating_sub(foot.height), ..self.area };
         let over = if shape == Shape::Lines { whole } else { body };
-        let cursor = act::draw(buf, over, app, store, look);
+        let cursor = act::draw(buf, over, app, store, look).or(incident::draw(buf, over, app, store, look));
         footer::draw(buf, foot, app, store, look, self.fleet.rows.len()).or(cursor)
     }
 

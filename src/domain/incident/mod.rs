@@ -1,8 +1,12 @@
 //! Incidents as an append-only list of entries: everything else about one is folded from them.
 
 mod fold;
+mod same;
+#[cfg(test)]
+mod tests;
 
-pub use fold::{Incident, Mark};
+pub use fold::{Incident, Mark, writes_itself};
+pub use same::{acted_id, seen_id};
 
 use serde::{Deserialize, Serialize};
 

@@ -3,7 +3,7 @@
 mod choose;
 mod plan;
 mod progress;
-mod sheet;
+pub(super) mod sheet;
 mod unfinished;
 mod waits;
 pub mod words;
@@ -20,12 +20,12 @@ use sheet::{Foot, Sheet};
 
 /// What the dialogs may look at.
 #[derive(Clone, Copy)]
-struct Cx<'a> {
-    app: &'a App,
-    store: &'a Store,
-    look: &'a Look,
+pub(super) struct Cx<'a> {
+    pub(super) app: &'a App,
+    pub(super) store: &'a Store,
+    pub(super) look: &'a Look,
     /// Columns inside the box.
-    columns: usize,
+    pub(super) columns: usize,
 }
 
 /// Draws the open dialog of acts over `body`, if one is open; returns where the cursor stands.
