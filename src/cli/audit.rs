@@ -101,7 +101,7 @@ pub enum Form {
 }
 
 /// A moment, or a span that lies behind us.
-fn moment(text: &str) -> Result<Time, String> {
+pub(super) fn moment(text: &str) -> Result<Time, String> {
     moment_at(text, chrono::Utc::now())
 }
 

@@ -7,6 +7,7 @@ mod events;
 mod file;
 mod frames;
 mod inbox;
+mod incidents;
 mod keeper;
 mod look;
 mod names;
@@ -30,6 +31,7 @@ use inbox::Inbox;
 use keeper::Keeper;
 use observer::Observer;
 
+pub use incidents::{KeptSeries, append, environment_of, models_at, read_entries, read_series};
 pub use look::{Found, FoundTier, LookError, entries, look};
 
 /// One resolution of the kept series.
