@@ -142,6 +142,10 @@ fn write_note(app: &mut App, store: &mut Store, note: &str) {
     if what.is_empty() {
         return;
     }
+    if let Some(why) = super::time::forbids(app, Action::Note) {
+        app.say(format!("note: {why}"), Level::Warning);
+        return;
+    }
     store.record(Event {
         at: app.now,
         kind: EventKind::Note,

@@ -67,6 +67,7 @@ impl App {
     /// Why nothing at all can be done.
     fn cannot_act(&self) -> Option<Cow<'static, str>> {
         match &self.acting.trouble {
+            _ if self.is_past() => Some(crate::app::time::refusal(self).into()),
             _ if self.read_only => Some("read-only".into()),
             Some(why) => Some(why.clone().into()),
             None => None,
