@@ -1,12 +1,36 @@
 //! What wardroom has seen, in an embedded SQLite file (WAL) that several wardrooms on one machine share: down-sampled
 //! series, frames of the whole room, events, incidents. One thread owns the file; nobody else ever waits for it.
 
+mod bound;
+mod codec;
+mod events;
+mod file;
+mod frames;
+mod inbox;
+mod keeper;
+mod look;
+mod names;
+mod observer;
+mod pack;
+mod past;
+mod schema;
+mod series;
+#[cfg(test)]
+mod tests;
+mod trouble;
+
 use std::path::PathBuf;
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::Arc;
+use std::time::Duration;
 
 use crate::domain::incident::Entry;
 use crate::domain::{Event, Time};
 use crate::store::{Past, Store};
+use inbox::Inbox;
+use keeper::Keeper;
+use observer::Observer;
+
+pub use look::{Found, FoundTier, LookError, entries, look};
 
 /// One resolution of the kept series.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,42 +89,48 @@ pub enum Kept {
     Trouble(String),
 }
 
+/// How long the end of a room waits for what is still to be written.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+
 /// The loop's end of the history.
 #[derive(Debug)]
 pub struct History {
-    to: SyncSender<Keep>,
+    inbox: Arc<Inbox>,
+    observer: Observer,
 }
-
-/// How many questions may wait.
-const QUESTIONS: usize = 256;
 
 impl History {
     /// Opens the history on a thread of its own, which tells what it has to tell through `tell`. Returns at once:
     /// a file that cannot be had is told as [`Kept::Trouble`].
     pub fn open(settings: Settings, tell: impl Fn(Kept) + Send + 'static) -> Self {
-        let (to, from) = sync_channel(QUESTIONS);
-        std::thread::spawn(move || keep(&settings, &from, &tell));
-        Self { to }
+        let inbox = Arc::new(Inbox::default());
+        let observer = Observer::new(&settings);
+        let theirs = inbox.clone();
+        std::thread::spawn(move || {
+            // Whoever waits for the end is woken by a panic too.
+            let _over = theirs.over();
+            Keeper::new(settings, &tell).run(&theirs);
+        });
+        Self { inbox, observer }
     }
 
-    /// Takes down what the store shows now. To be called at every tick; takes next to no time and never waits.
-    pub fn observe(&mut self, _store: &Store, _now: Time) {}
+    /// Takes down what the store shows now. To be called at every tick; takes next to no time and never waits for
+    /// the file.
+    pub fn observe(&mut self, store: &Store, now: Time) {
+        let seen = self.observer.look(store, now);
+        self.inbox.seen(seen);
+    }
 
-    /// Asks for something; false when the history has too much to do or is gone.
+    /// Asks for something; false when the history is gone.
     pub fn ask(&self, what: Keep) -> bool {
-        match self.to.try_send(what) {
-            Ok(()) => true,
-            Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => false,
-        }
+        self.inbox.ask(what)
     }
 }
 
-fn keep(_settings: &Settings, from: &Receiver<Keep>, tell: &dyn Fn(Kept)) {
-    while let Ok(what) = from.recv() {
-        match what {
-            Keep::Stop => return,
-            Keep::Past(..) => tell(Kept::Past(Err("nothing is kept yet".into()))),
-            Keep::Events(_) | Keep::Entries(_) | Keep::Fill(_) => {}
-        }
+impl Drop for History {
+    /// What was seen last is written before the room ends, when the file can be had within two seconds.
+    fn drop(&mut self) {
+        self.inbox.ask(Keep::Stop);
+        self.inbox.wait_over(LAST_WORDS);
     }
 }

@@ -1,0 +1,126 @@
+//! The folder and the file: with which permissions, and how SQLite opens it.
+
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+
+use super::schema;
+use super::trouble::{Hope, Trouble};
+
+/// The file's name in its folder.
+pub(super) const NAME: &str = "history.db";
+/// How long a write waits for another process before it is put off.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// The open file.
+#[derive(Debug)]
+pub(super) struct File {
+    pub(super) connection: Connection,
+    pub(super) path: PathBuf,
+}
+
+impl File {
+    /// Opens the file for writing, and makes folder, file and tables when they are not there.
+    pub(super) fn writable(folder: &Path) -> Result<Self, Trouble> {
+        let path = folder.join(NAME);
+        make(folder, &path).map_err(|why| {
+            Trouble::at(
+                folder,
+                format!("the history cannot be kept there: {why}"),
+                "set history.folder to a folder that this user may write",
+                Hope::Later,
+            )
+        })?;
+        let said = |error: rusqlite::Error| Trouble::sqlite(&path, &error);
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(&path, flags).map_err(said)?;
+        connection.busy_timeout(PATIENCE).map_err(said)?;
+        // Counts only in a new file, before its first table: freed pages can be given back.
+        connection.execute_batch("PRAGMA auto_vacuum = INCREMENTAL;").map_err(said)?;
+        let mode: String =
+            connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0)).map_err(said)?;
+        if mode != "wal" {
+            return Err(Trouble::at(
+                &path,
+                format!("its file system does not carry a shared history (mode {mode})"),
+                "set history.folder to a local disk",
+                Hope::Later,
+            ));
+        }
+        // FULL: the log is on the disk before a write returns. fullfsync says the same to macOS.
+        connection
+            .execute_batch(
+                "PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA journal_size_limit = 16777216;",
+            )
+            .map_err(said)?;
+        schema::ready(&connection, &path)?;
+        Ok(Self { connection, path })
+    }
+
+    /// Opens a file that is there for reading only.
+    pub(super) fn readable(folder: &Path) -> Result<Self, Trouble> {
+        let path = folder.join(NAME);
+        if !path.exists() {
+            return Err(Trouble::at(
+                &path,
+                "there is no history",
+                "set history.folder in the config; the file is made by the first room",
+                Hope::Later,
+            ));
+        }
+        let said = |error: rusqlite::Error| Trouble::sqlite(&path, &error);
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(&path, flags).map_err(said)?;
+        connection.busy_timeout(PATIENCE).map_err(said)?;
+        schema::known(&connection, &path)?;
+        Ok(Self { connection, path })
+    }
+
+    /// Begins to write: waits for other processes now, not in the middle.
+    pub(super) fn begin(&self) -> Result<Transaction<'_>, Trouble> {
+        Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate)
+            .map_err(|error| self.said(&error))
+    }
+
+    /// What SQLite said about this file.
+    pub(super) fn said(&self, error: &rusqlite::Error) -> Trouble {
+        Trouble::sqlite(&self.path, error)
+    }
+
+    /// The number of an environment; `None` when the file has never heard of it.
+    pub(super) fn environment(&self, name: &str) -> Result<Option<i64>, Trouble> {
+        use rusqlite::OptionalExtension;
+        self.connection
+            .query_row("SELECT id FROM environments WHERE name = ?1", [name], |row| row.get(0))
+            .optional()
+            .map_err(|error| self.said(&error))
+    }
+}
+
+fn make(folder: &Path, path: &Path) -> io::Result<()> {
+    if !folder.exists() {
+        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    }
+    let mode = std::fs::metadata(folder)?.permissions().mode();
+    if mode & 0o002 != 0 {
+        return Err(io::Error::other("everybody may write in this folder and could replace the file"));
+    }
+    // SQLite gives -wal and -shm the permissions of the file; so they are right before it opens it.
+    match std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
+        Ok(file) => {
+            file.sync_all()?;
+            std::fs::File::open(folder)?.sync_all()
+        }
+        Err(why) if why.kind() == io::ErrorKind::AlreadyExists => {
+            let mode = std::fs::metadata(path)?.permissions().mode();
+            if mode & 0o077 != 0 {
+                std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))?;
+            }
+            Ok(())
+        }
+        Err(why) => Err(why),
+    }
+}
