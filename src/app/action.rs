@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use super::acting;
 use super::state::{App, Pane};
+use super::time;
 use crate::store::Store;
 
 /// What an operator can ask for.
@@ -158,10 +159,10 @@ rows! {
         Action::Checklist, "checklist", ["l"], "", "the daily, weekly and monthly checks";
     }
     "time" {
-        Action::Earlier, "earlier", ["Left"], "", "one step back in time: the whole room";
-        Action::Later, "later", ["Right"], "", "one step forward in time";
-        Action::MuchEarlier, "much-earlier", ["Shift-Left"], "", "a big step back in time";
-        Action::MuchLater, "much-later", ["Shift-Right"], "", "a big step forward in time";
+        Action::Earlier, "earlier", ["Left"], "", "the whole room 15 s back in time; further while held";
+        Action::Later, "later", ["Right"], "", "15 s forward in time";
+        Action::MuchEarlier, "much-earlier", ["Shift-Left"], "", "5 min back in time; further while held";
+        Action::MuchLater, "much-later", ["Shift-Right"], "", "5 min forward in time";
         Action::Live, "live", ["End"], "", "back to now";
     }
     "move" {
@@ -201,6 +202,9 @@ impl Action {
 
     /// Whether it can be done now.
     pub fn availability(self, app: &App, store: &Store) -> Availability {
+        if let Some(why) = time::forbids(app, self) {
+            return Availability::No(why.into());
+        }
         if self.acts() { acting::availability(self, app, store) } else { Availability::Yes }
     }
 

@@ -140,6 +140,10 @@ fn write_note(app: &mut App, store: &mut Store, note: &str) -> Vec<Effect> {
     if what.is_empty() {
         return Vec::new();
     }
+    if let Some(why) = super::time::forbids(app, Action::Note) {
+        app.say(format!("note: {why}"), Level::Warning);
+        return Vec::new();
+    }
     if app.spectator {
         app.say("note: this is a spectator, which only looks", Level::Warning);
         return Vec::new();

@@ -248,7 +248,7 @@ impl App {
 
     /// Says a word to the operator for some seconds.
     pub fn say(&mut self, text: impl Into<String>, level: Level) {
-        let until = self.now + chrono::TimeDelta::seconds(if level >= Level::Warning { 8 } else { 4 });
+        let until = self.clock() + chrono::TimeDelta::seconds(if level >= Level::Warning { 8 } else { 4 });
         self.message = Some(Message { text: text.into(), level, until });
     }
 

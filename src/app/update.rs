@@ -44,8 +44,23 @@ pub enum Msg {
     Filled(Box<Store>),
 }
 
-/// Takes a message in.
+/// Takes a message in. What the operator does goes to what is shown, which may be the past; what comes from
+/// outside goes to the live store.
 pub fn update(app: &mut App, store: &mut Store, msg: Msg) -> Vec<Effect> {
+    match msg {
+        Msg::Key(_) | Msg::Paste(_) | Msg::Mouse(_) | Msg::Resize(..) => {
+            time::on_shown(app, store, |app, store| take_in(app, store, msg))
+        }
+        Msg::Past(past) => {
+            time::arrived(app, past);
+            settle(app, store);
+            Vec::new()
+        }
+        _ => time::on_live(app, |app| take_in(app, store, msg)),
+    }
+}
+
+fn take_in(app: &mut App, store: &mut Store, msg: Msg) -> Vec<Effect> {
     match msg {
         Msg::Key(key) => return press(app, store, key),
         Msg::Paste(text) => {
@@ -63,10 +78,11 @@ pub fn update(app: &mut App, store: &mut Store, msg: Msg) -> Vec<Effect> {
         Msg::Told(told) => acting::told(app, store, *told),
         Msg::Past(past) => time::arrived(app, past),
         Msg::Entries(entries) => incident::take(app, store, entries),
-        Msg::Filled(past) => time::fill(store, &past),
+        Msg::Filled(past) => time::filled(app, store, past),
         Msg::Tick(now) => {
             app.now = now;
             store.tick(now);
+            time::pass(app, store, now);
             if app.message.as_ref().is_some_and(|message| message.until <= now) {
                 app.message = None;
             }
@@ -81,8 +97,14 @@ pub fn update(app: &mut App, store: &mut Store, msg: Msg) -> Vec<Effect> {
 }
 
 /// Selects the first row when nothing is selected, and keeps the selected row in view. Every message but a
-/// report does so by itself; before a frame is drawn it has to be done once more.
+/// report does so by itself; before a frame is drawn it has to be done once more. In the past, on the past.
 pub fn settle(app: &mut App, store: &Store) {
+    let past = app.time.past.take();
+    settle_on(app, past.as_ref().map_or(store, |past| &past.store));
+    app.time.past = past;
+}
+
+fn settle_on(app: &mut App, store: &Store) {
     let rows = fleet_rows(app, store);
     let place = |app: &App| rows.iter().position(|&row| Some(&store.models[row].id) == app.selected.as_ref());
     if place(app).is_none() {
@@ -129,6 +151,10 @@ pub(super) fn act(app: &mut App, store: &mut Store, action: Action) -> Vec<Effec
             Action::Redraw => return vec![Effect::Redraw],
             _ => {}
         }
+        return Vec::new();
+    }
+    if let Some(why) = time::forbids(app, action) {
+        app.say(format!("{}: {why}", action.row().name), Level::Warning);
         return Vec::new();
     }
     match action {

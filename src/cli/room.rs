@@ -195,7 +195,7 @@ impl Room {
                 () = tokio::time::sleep(wait.unwrap_or(Duration::MAX)), if wait.is_some() => Turn::GoOn,
                 Some(told) = self.hands.told() => {
                     self.freshen(&told);
-                    self.app.now = self.app.now.max(stage::now());
+                    self.app.wake(stage::now());
                     self.take(Msg::Told(Box::new(told)));
                     Turn::GoOn
                 }
@@ -207,13 +207,13 @@ impl Room {
                     self.take(Msg::Tick(stage::now()));
                     self.hands.show(&self.store);
                     if !self.app.spectator {
-                        self.memory.observe(&self.store, self.app.now);
+                        self.memory.observe(&self.store, self.app.clock());
                     }
                     Turn::GoOn
                 }
                 // The clock of an act shows tenths.
                 () = tokio::time::sleep(TENTH), if self.app.counts_tenths() => {
-                    self.app.now = self.app.now.max(stage::now());
+                    self.app.wake(stage::now());
                     self.dirty = true;
                     Turn::GoOn
                 }
@@ -247,7 +247,7 @@ impl Room {
     }
 
     fn take_report(&mut self, report: Report) {
-        self.app.now = self.app.now.max(report.at);
+        self.app.wake(report.at);
         self.take(Msg::Report(Box::new(report)));
     }
 
@@ -259,9 +259,9 @@ impl Room {
             Kept::Notice(words) => tracing::info!(target: "history", "{words}"),
             Kept::Trouble(why) => {
                 tracing::error!(target: "history", "nothing is kept any more: {why}");
-                self.app.say(format!("nothing is kept any more: {why}"), Level::Warning);
-                incident::alone(&mut self.app, why);
-                self.dirty = true;
+                // Also a moment that is being read will not come.
+                incident::alone(&mut self.app, why.clone());
+                self.take(Msg::Past(Err(format!("nothing is kept any more: {why}"))));
             }
         }
     }
@@ -276,7 +276,7 @@ impl Room {
 
     fn take_input(&mut self, input: Input) -> Turn {
         // The clocks of acts start from here.
-        self.app.now = self.app.now.max(stage::now());
+        self.app.wake(stage::now());
         match input {
             Input::Key(key) => {
                 let effects = update(&mut self.app, &mut self.store, Msg::Key(key));
@@ -322,7 +322,7 @@ impl Room {
             Effect::Past(Some(at)) => {
                 let empty = Box::new(self.empty.clone());
                 if let Err(why) = self.memory.ask(Keep::Past(at, empty)) {
-                    self.app.say(why, Level::Warning);
+                    self.take(Msg::Past(Err(why)));
                 }
             }
             Effect::Write(entries) => {

@@ -10,9 +10,9 @@ use crate::domain::{
 /// Distance of two points of a long series that grows from live readings, seconds.
 const LONG_STEP_S: u32 = 3_600;
 /// Points of a long series: 90 days by hours.
-const LONG_POINTS: usize = 2_160;
+pub(super) const LONG_POINTS: usize = 2_160;
 /// Points of a feature's history.
-const DRIFT_POINTS: usize = 200;
+pub(super) const DRIFT_POINTS: usize = 200;
 /// KPIs whose recent course is kept.
 const TRACKED: [Kpi; 7] = [
     Kpi::LatencyP50,

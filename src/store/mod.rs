@@ -14,6 +14,7 @@ pub mod rejudge;
 pub mod series;
 pub mod source_state;
 pub mod summary;
+mod under;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;

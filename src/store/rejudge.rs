@@ -20,6 +20,15 @@ pub(super) fn rejudge(store: &mut Store, index: usize, now: Time) {
     }
 }
 
+/// Judges one model without a line in the timeline.
+pub(super) fn judge_quietly(store: &mut Store, index: usize, now: Time) {
+    let Some(model) = store.models.get(index) else { return };
+    let judgements = judge_all(store, model, now);
+    let (level, why) = worst(store, model, &judgements, now);
+    let model = &mut store.models[index];
+    (model.level, model.why, model.judgements) = (level, why, judgements);
+}
+
 /// Looks at every canary whose time it is.
 pub(super) fn look(store: &mut Store, now: Time) {
     let (rules, every_s) = (store.rules.clone(), store.look_s);

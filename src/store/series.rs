@@ -67,6 +67,18 @@ impl Series {
         }
     }
 
+    /// Adds the points of the past that are older than the oldest own point, the newest of them first, up to
+    /// `capacity` points in all; whether there was any.
+    pub fn lay_under(&mut self, past: &Self, capacity: usize) -> bool {
+        let first = self.points.front().map(|&(t, _)| t);
+        let older = past.points.iter().rev().filter(|&&(t, _)| first.is_none_or(|first| t < first));
+        let before = self.points.len();
+        for &point in older.take(capacity.saturating_sub(before)) {
+            self.points.push_front(point);
+        }
+        self.points.len() > before
+    }
+
     /// Every point, the oldest first: seconds since 1970 and the value.
     pub fn points(&self) -> impl DoubleEndedIterator<Item = (i64, f64)> + '_ {
         self.points.iter().map(|&(t, v)| (i64::from(t), f64::from(v)))

@@ -6,7 +6,7 @@ use tui_input::Input;
 
 use super::frame::{put, put_right};
 use super::look::{Look, Role};
-use super::text;
+use super::{past, text};
 use crate::app::command::completions;
 use crate::app::{ACTIONS, Action, App, Availability, Dialog, Filter};
 use crate::domain::Level;
@@ -55,6 +55,7 @@ pub fn draw(
             Some(words) => {
                 put(buf, area, area.x + 1, area.y, words, look.style(Role::Dim));
             }
+            None if app.is_past() => past::bar(buf, area, app, look),
             None => bar(buf, area, app, store, look),
         },
     }

@@ -6,7 +6,7 @@ use ratatui::style::Style;
 
 use super::frame::{put, put_right};
 use super::look::{Look, Role};
-use super::text;
+use super::{past, text};
 use crate::app::App;
 use crate::domain::{AlertState, Level};
 use crate::store::{GroupHealth, Store, Tally};
@@ -19,9 +19,7 @@ type Part = (String, Style);
 /// Draws the two lines of the wide screen.
 pub fn draw_wide(buf: &mut Buffer, area: Rect, app: &App, store: &Store, look: &Look) {
     let groups = store.groups(app.now);
-    let moment =
-        app.now.format(if area.width < 140 { "%H:%M:%SZ" } else { "%Y-%m-%d %H:%M:%SZ" }).to_string();
-    let end = clock(buf, area, &moment, store, &groups, look);
+    let end = clock(buf, area, app, store, &groups, look);
     let first = Rect { x: area.x + 1, width: end.saturating_sub(area.x + 2), height: 1, ..area };
     let mut x = put(buf, first, first.x, first.y, "wardroom", look.style(Role::Strong));
     x = put(buf, first, x + 2, first.y, &store.environment, look.style(Role::Environment));
@@ -41,6 +39,9 @@ pub fn draw_wide(buf: &mut Buffer, area: Rect, app: &App, store: &Store, look: &
 
 /// What may be done from here.
 fn mode(app: &App) -> (&'static str, Role) {
+    if app.is_past() {
+        return ("the past: read-only", Role::Strong);
+    }
     match (app.read_only, &app.acting.trouble) {
         _ if app.spectator => ("spectator", Role::Strong),
         (true, _) => ("read-only", Role::Strong),
@@ -80,8 +81,8 @@ fn sources(buf: &mut Buffer, room: Rect, groups: &[GroupHealth], look: &Look) {
 pub fn draw_narrow(buf: &mut Buffer, area: Rect, app: &App, store: &Store, look: &Look) {
     let groups = store.groups(app.now);
     let mut room = Rect { height: 1, ..area };
-    if area.width >= 34 {
-        let end = clock(buf, area, &app.now.format("%H:%M:%SZ").to_string(), store, &groups, look);
+    if area.width >= 34 || app.is_past() {
+        let end = clock(buf, area, app, store, &groups, look);
         room = Rect { x: area.x + 1, width: end.saturating_sub(area.x + 2), ..room };
     }
     if area.width >= 60 {
@@ -112,28 +113,28 @@ fn fill(buf: &mut Buffer, room: Rect, start: u16, space: u16, groups: &[Vec<Part
     }
 }
 
-/// Time and `LIVE` at the right; returns the column where they begin.
-fn clock(
-    buf: &mut Buffer,
-    area: Rect,
-    moment: &str,
-    store: &Store,
-    groups: &[GroupHealth],
-    look: &Look,
-) -> u16 {
-    let (word, role) = if groups.iter().any(|group| group.live > 0) {
-        ("LIVE", Role::Strong)
+/// Time and `LIVE` at the right, in the past how long ago it is; returns the column where they begin.
+fn clock(buf: &mut Buffer, area: Rect, app: &App, store: &Store, groups: &[GroupHealth], look: &Look) -> u16 {
+    let moment = past::moment(app, area.width);
+    let reading = past::reading(app, area.width);
+    let (word, role) = if app.is_past() {
+        (past::word(app), Role::Badge)
+    } else if groups.iter().any(|group| group.live > 0) {
+        ("LIVE".to_owned(), Role::Strong)
     } else if store.sources.iter().all(|source| source.asked.is_none()) {
-        ("waiting for the first answers", Role::Dim)
+        ("waiting for the first answers".to_owned(), Role::Dim)
     } else {
-        ("NO SOURCE ANSWERS", Role::Error)
+        ("NO SOURCE ANSWERS".to_owned(), Role::Error)
     };
-    let words = format!("{word} ");
-    put_right(buf, area, area.y, &words, look.style(role));
-    let used = u16::try_from(text::width(&words) + 1).unwrap_or(0);
-    let left = Rect { width: area.width.saturating_sub(used), ..area };
-    put_right(buf, left, area.y, moment, look.style(Role::Text));
-    left.right().saturating_sub(u16::try_from(moment.len()).unwrap_or(0))
+    let mut left = Rect { width: area.width.saturating_sub(1), ..area };
+    for (words, role) in [(word, role), (moment, Role::Text), (reading, Role::Dim)] {
+        if !words.is_empty() {
+            put_right(buf, left, area.y, &words, look.style(role));
+            let used = u16::try_from(text::width(&words) + 1).unwrap_or(0);
+            left.width = left.width.saturating_sub(used);
+        }
+    }
+    (left.right() + 1).min(area.right())
 }
 
 /// How the fleet stands: what is abnormal in its colour, the rest dim.
@@ -184,7 +185,7 @@ fn standing(store: &Store, app: &App, look: &Look, short: bool) -> Vec<Vec<Part>
         let key = app.keymap.key(crate::app::Action::Acts);
         groups.push(vec![(format!("{left} unfinished ({key})"), look.style(Role::Warning))]);
     }
-    if short && mode(app).1 != Role::Dim {
+    if short && mode(app).1 != Role::Dim && !app.is_past() {
         groups.insert(0, vec![(mode(app).0.to_owned(), look.style(mode(app).1))]);
     }
     groups.retain(|group| !group.is_empty());

@@ -22,7 +22,7 @@ const TWO: u16 = 120;
 /// Draws the help, scrolled by `offset` lines.
 pub fn draw(buf: &mut Buffer, area: Rect, app: &App, store: &Store, look: &Look, offset: u16) {
     let width = if area.width < 60 { 9 } else { KEYS };
-    let keys = ["act", "move", "look"].map(|name| group(name, app, store, look, width));
+    let keys = ["act", "move", "time", "look"].map(|name| group(name, app, store, look, width));
     let more = [group("wardroom", app, store, look, width), commands(look), legend(look, width)];
     let columns = if area.width >= TWO {
         vec![join(&keys), join(&more)]

@@ -21,6 +21,7 @@ pub mod lines;
 pub mod look;
 pub mod page;
 pub mod panes;
+mod past;
 pub mod screen;
 pub mod spark;
 pub mod text;

@@ -21,6 +21,7 @@ pub fn draw(buf: &mut Buffer, app: &App, store: &Store, look: &Look) -> Option<P
     if area.is_empty() {
         return None;
     }
+    let store = app.shown(store);
     let rows = fleet_rows(app, store);
     let model = app.selected.as_ref().and_then(|id| store.model(id));
     let focused = app.focus != Focus::Fleet;
@@ -94,7 +95,7 @@ impl Screen<'_> {
     /// The last line. The smallest screen has none, unless there is something to say or to write.
     fn foot(&self) -> Rect {
         let app = self.cx.app;
-        let speaks = app.is_typing() || (app.message.is_some() && self.area.height > 1);
+        let speaks = app.is_typing() || ((app.message.is_some() || app.is_past()) && self.area.height > 1);
         let height = u16::from(self.geometry.shape != Shape::Lines || speaks);
         Rect { y: self.area.bottom().saturating_sub(height), height, ..self.area }
     }

@@ -26,6 +26,11 @@ pub fn key(app: &mut App, store: &mut Store, key: KeyEvent, action: Option<Actio
     if key.code == KeyCode::Char('c') && key.modifiers.contains(KeyModifiers::CONTROL) {
         return Some(vec![Effect::Quit]);
     }
+    if app.is_past() && matches!(app.dialog, Dialog::Act(_) | Dialog::Unfinished(_)) {
+        app.dialog = Dialog::None;
+        app.say(format!("nothing is sent: {}", crate::app::time::refusal(app)), Level::Warning);
+        return Some(Vec::new());
+    }
     let is_text = match &mut app.dialog {
         Dialog::Act(dialog) => dialog.text().is_some(),
         _ => false,

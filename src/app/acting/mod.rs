@@ -117,7 +117,7 @@ pub fn told(app: &mut App, store: &mut Store, told: Told) {
                 return;
             }
             app.acting.unfinished = acts;
-            if matches!(app.dialog, Dialog::None) {
+            if matches!(app.dialog, Dialog::None) && !app.is_past() {
                 open_unfinished(app);
             } else {
                 let key = app.keymap.key(super::Action::Acts);
@@ -153,6 +153,10 @@ fn open_unfinished(app: &mut App) {
 /// Opens what there is to show of acts: those that wait for a decision, else the newest that runs, else the
 /// newest; when one is open, the one before it.
 pub(super) fn show(app: &mut App) {
+    if let Some(why) = super::time::forbids(app, super::Action::Acts) {
+        app.say(format!("acts: {why}"), Level::Warning);
+        return;
+    }
     if !app.acting.unfinished.is_empty() && !matches!(app.dialog, Dialog::Unfinished(_)) {
         open_unfinished(app);
         return;

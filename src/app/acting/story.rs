@@ -75,7 +75,8 @@ pub(super) fn tell(app: &mut App, store: &mut Store, act: &Act) {
 
 /// What was done about a model, as a sentence; `None` when nothing was, as far as is known.
 pub fn done(app: &App, store: &Store, model: &ModelId) -> Option<String> {
-    if let Some(act) = app.acting.newest_on(model) {
+    // What was done since is no part of a past moment.
+    if let Some(act) = app.acting.newest_on(model).filter(|_| !app.is_past()) {
         let verb = act.plan.operation.title().trim_end_matches(':').trim_end_matches(" of");
         let words = match &act.outcome {
             None if is_in_flight(act) => "is under way".to_owned(),

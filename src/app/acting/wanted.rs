@@ -68,6 +68,7 @@ impl App {
     fn cannot_act(&self) -> Option<Cow<'static, str>> {
         match &self.acting.trouble {
             _ if self.spectator => Some("this is a spectator, which only looks".into()),
+            _ if self.is_past() => Some(crate::app::time::refusal(self).into()),
             _ if self.read_only => Some("read-only".into()),
             Some(why) => Some(why.clone().into()),
             None => None,

@@ -117,7 +117,7 @@ pub fn done(app: &App, store: &Store, model: &ModelState) -> String {
 pub fn in_flight(app: &App, short: bool) -> Option<String> {
     let acts: Vec<_> = acting::in_flight(app).collect();
     let newest = acts.last()?;
-    let lasted = seconds((app.now - newest.confirmed_at).as_seconds_f64());
+    let lasted = seconds((app.clock() - newest.confirmed_at).as_seconds_f64());
     let key = app.keymap.key(crate::app::Action::Acts);
     let name = text::cut(&newest.headline(), 32);
     Some(match (acts.len(), short) {
