@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 use super::args::{Common, RoomArgs};
 use super::hands::{self, Hands};
 use super::memory::Memory;
-use super::{logging, settings, stage};
+use super::{logging, out, settings, stage};
 use crate::app::{App, Effect, KeyMap, Msg, settle, update};
 use crate::config::{Config, Loaded};
 use crate::demo::Demo;
@@ -19,6 +19,8 @@ use crate::domain::{Level, Report, Time};
 use crate::history::{Keep, Kept};
 use crate::sources::poller::{self, PollSettings, Poller, PollerHandle};
 use crate::store::Store;
+use crate::tape::write::Word;
+use crate::tape::{Draft, Recorder};
 use crate::terminal::{self, Colours, Ending, Input, Options, Terminal};
 use crate::view::{
     self,
@@ -40,7 +42,7 @@ pub fn run(
     common: &Common,
     loaded: Loaded,
     demo: Option<(Demo, Runtime)>,
-    _options: &RoomArgs,
+    options: &RoomArgs,
 ) -> Result<u8, String> {
     let variable = |name: &str| std::env::var(name).ok();
     let capabilities = terminal::detect_here(&variable).map_err(|refusal| refusal.to_string())?;
@@ -55,6 +57,7 @@ pub fn run(
     };
     let (store, sources) = stage::set(&loaded.config)?;
     tracing::info!(target: "room", "watching {} models through {} sources", store.models.len(), sources.len());
+    let tape = options.record.as_deref().map(Draft::create).transpose()?;
     // A panic while a source is polled becomes its fault; any other ends the room.
     terminal::install_panic_hook(|| poller::is_polling() || crate::samples::is_contained());
     let (inputs, from_terminal) = mpsc::channel(256);
@@ -71,6 +74,7 @@ pub fn run(
         let _guard = runtime.enter();
         Hands::of(&loaded.config)
     };
+    let tape = tape.and_then(|draft| draft.begin(&app, &store));
     let room = Room {
         app,
         empty: store.clone(),
@@ -81,6 +85,7 @@ pub fn run(
         poller,
         hands,
         memory: Memory::of(&loaded.config),
+        tape,
         freshened: None,
         frame_pause: Duration::from_secs(1) / loaded.config.max_fps.max(1),
         last_frame: None,
@@ -116,7 +121,7 @@ fn operator() -> String {
 }
 
 /// How many colours a theme may use on this terminal.
-fn depth_of(colours: Colours) -> Depth {
+pub fn depth_of(colours: Colours) -> Depth {
     match colours {
         _ if no_color() => Depth::Mono,
         Colours::Ansi16 => Depth::Ansi16,
@@ -160,6 +165,7 @@ struct Room {
     poller: PollerHandle,
     hands: Hands,
     memory: Memory,
+    tape: Option<Recorder>,
     freshened: Option<ActId>,
     frame_pause: Duration,
     last_frame: Option<Instant>,
@@ -199,6 +205,7 @@ impl Room {
                     self.take(Msg::Tick(stage::now()));
                     self.hands.show(&self.store);
                     self.memory.observe(&self.store, self.app.now);
+                    self.keep_up_tape();
                     Turn::GoOn
                 }
                 // The clock of an act shows tenths.
@@ -219,6 +226,9 @@ impl Room {
             if let Turn::Leave(code) = turn {
                 self.poller.stop();
                 self.terminal.leave();
+                if let Some(Err(why)) = self.tape.take().map(Recorder::end) {
+                    out::complain(&why);
+                }
                 self.hands.let_go().await;
                 return code;
             }
@@ -255,8 +265,31 @@ impl Room {
         }
     }
 
-    fn take(&mut self, msg: Msg) {
+    /// Takes a message in, and records it.
+    fn update(&mut self, msg: Msg) -> Vec<Effect> {
+        let note = self.tape.as_ref().map(|_| Recorder::note(&msg, &self.store));
         let effects = update(&mut self.app, &mut self.store, msg);
+        if let (Some(tape), Some(note)) = (&mut self.tape, note) {
+            tape.keep(note, &self.app, &self.store);
+        }
+        effects
+    }
+
+    /// Says how the recording is doing, when there is something to say.
+    fn keep_up_tape(&mut self) {
+        let Some(word) = self.tape.as_mut().and_then(|tape| tape.keep_up(&self.app, &self.store)) else {
+            return;
+        };
+        let (Word::Behind(words) | Word::GoesOn(words) | Word::Ended(words)) = &word;
+        tracing::warn!(target: "room", "{words}");
+        self.app.say(words.clone(), Level::Warning);
+        if matches!(word, Word::Ended(_)) {
+            self.tape = None;
+        }
+    }
+
+    fn take(&mut self, msg: Msg) {
+        let effects = self.update(msg);
         self.dirty = true;
         for effect in effects {
             self.carry_out(effect);
@@ -268,7 +301,7 @@ impl Room {
         self.app.now = self.app.now.max(stage::now());
         match input {
             Input::Key(key) => {
-                let effects = update(&mut self.app, &mut self.store, Msg::Key(key));
+                let effects = self.update(Msg::Key(key));
                 self.dirty = true;
                 // The answer to a key does not wait for the frame rate.
                 self.last_frame = None;
@@ -348,6 +381,9 @@ impl Room {
             return;
         }
         settle(&mut self.app, &self.store);
+        if let Some(tape) = &mut self.tape {
+            tape.look(&self.app);
+        }
         let (columns, rows) = self.app.size;
         let mut buffer = Buffer::empty(Rect::new(0, 0, columns, rows));
         let cursor = view::draw(&mut buffer, &self.app, &self.store, &self.look);

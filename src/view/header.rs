@@ -21,7 +21,7 @@ pub fn draw_wide(buf: &mut Buffer, area: Rect, app: &App, store: &Store, look: &
     let groups = store.groups(app.now);
     let moment =
         app.now.format(if area.width < 140 { "%H:%M:%SZ" } else { "%Y-%m-%d %H:%M:%SZ" }).to_string();
-    let end = clock(buf, area, &moment, store, &groups, look);
+    let end = clock(buf, area, &moment, (app, store), &groups, look);
     let first = Rect { x: area.x + 1, width: end.saturating_sub(area.x + 2), height: 1, ..area };
     let mut x = put(buf, first, first.x, first.y, "wardroom", look.style(Role::Strong));
     x = put(buf, first, x + 2, first.y, &store.environment, look.style(Role::Environment));
@@ -80,7 +80,7 @@ pub fn draw_narrow(buf: &mut Buffer, area: Rect, app: &App, store: &Store, look:
     let groups = store.groups(app.now);
     let mut room = Rect { height: 1, ..area };
     if area.width >= 34 {
-        let end = clock(buf, area, &app.now.format("%H:%M:%SZ").to_string(), store, &groups, look);
+        let end = clock(buf, area, &app.now.format("%H:%M:%SZ").to_string(), (app, store), &groups, look);
         room = Rect { x: area.x + 1, width: end.saturating_sub(area.x + 2), ..room };
     }
     if area.width >= 60 {
@@ -116,11 +116,13 @@ fn clock(
     buf: &mut Buffer,
     area: Rect,
     moment: &str,
-    store: &Store,
+    (app, store): (&App, &Store),
     groups: &[GroupHealth],
     look: &Look,
 ) -> u16 {
-    let (word, role) = if groups.iter().any(|group| group.live > 0) {
+    let (word, role) = if let Some(mark) = &app.mark {
+        (mark.as_str(), Role::Environment)
+    } else if groups.iter().any(|group| group.live > 0) {
         ("LIVE", Role::Strong)
     } else if store.sources.iter().all(|source| source.asked.is_none()) {
         ("waiting for the first answers", Role::Dim)
