@@ -10,8 +10,9 @@ use tokio::sync::mpsc;
 use super::args::{Common, RoomArgs};
 use super::hands::{self, Hands};
 use super::memory::Memory;
-use super::{logging, out, settings, stage};
-use crate::app::{App, Effect, KeyMap, Msg, settle, update};
+use super::recording::Recording;
+use super::{logging, settings, stage};
+use crate::app::{App, Effect, KeyMap, Msg, settle};
 use crate::config::{Config, Loaded};
 use crate::demo::Demo;
 use crate::domain::act::{ActId, Stage, Told};
@@ -19,8 +20,6 @@ use crate::domain::{Level, Report, Time};
 use crate::history::{Keep, Kept};
 use crate::sources::poller::{self, PollSettings, Poller, PollerHandle};
 use crate::store::Store;
-use crate::tape::write::Word;
-use crate::tape::{Draft, Recorder};
 use crate::terminal::{self, Colours, Ending, Input, Options, Terminal};
 use crate::view::{
     self,
@@ -57,7 +56,7 @@ pub fn run(
     };
     let (store, sources) = stage::set(&loaded.config)?;
     tracing::info!(target: "room", "watching {} models through {} sources", store.models.len(), sources.len());
-    let tape = options.record.as_deref().map(Draft::create).transpose()?;
+    let tape = Recording::draft(options.record.as_deref())?;
     // A panic while a source is polled becomes its fault; any other ends the room.
     terminal::install_panic_hook(|| poller::is_polling() || crate::samples::is_contained());
     let (inputs, from_terminal) = mpsc::channel(256);
@@ -74,7 +73,7 @@ pub fn run(
         let _guard = runtime.enter();
         Hands::of(&loaded.config)
     };
-    let tape = tape.and_then(|draft| draft.begin(&app, &store));
+    let tape = Recording::begin(tape, &app, &store);
     let room = Room {
         app,
         empty: store.clone(),
@@ -165,7 +164,7 @@ struct Room {
     poller: PollerHandle,
     hands: Hands,
     memory: Memory,
-    tape: Option<Recorder>,
+    tape: Recording,
     freshened: Option<ActId>,
     frame_pause: Duration,
     last_frame: Option<Instant>,
@@ -205,7 +204,7 @@ impl Room {
                     self.take(Msg::Tick(stage::now()));
                     self.hands.show(&self.store);
                     self.memory.observe(&self.store, self.app.now);
-                    self.keep_up_tape();
+                    self.tape.keep_up(&mut self.app, &self.store);
                     Turn::GoOn
                 }
                 // The clock of an act shows tenths.
@@ -226,9 +225,7 @@ impl Room {
             if let Turn::Leave(code) = turn {
                 self.poller.stop();
                 self.terminal.leave();
-                if let Some(Err(why)) = self.tape.take().map(Recorder::end) {
-                    out::complain(&why);
-                }
+                self.tape.end();
                 self.hands.let_go().await;
                 return code;
             }
@@ -265,31 +262,8 @@ impl Room {
         }
     }
 
-    /// Takes a message in, and records it.
-    fn update(&mut self, msg: Msg) -> Vec<Effect> {
-        let note = self.tape.as_ref().map(|_| Recorder::note(&msg, &self.store));
-        let effects = update(&mut self.app, &mut self.store, msg);
-        if let (Some(tape), Some(note)) = (&mut self.tape, note) {
-            tape.keep(note, &self.app, &self.store);
-        }
-        effects
-    }
-
-    /// Says how the recording is doing, when there is something to say.
-    fn keep_up_tape(&mut self) {
-        let Some(word) = self.tape.as_mut().and_then(|tape| tape.keep_up(&self.app, &self.store)) else {
-            return;
-        };
-        let (Word::Behind(words) | Word::GoesOn(words) | Word::Ended(words)) = &word;
-        tracing::warn!(target: "room", "{words}");
-        self.app.say(words.clone(), Level::Warning);
-        if matches!(word, Word::Ended(_)) {
-            self.tape = None;
-        }
-    }
-
     fn take(&mut self, msg: Msg) {
-        let effects = self.update(msg);
+        let effects = self.tape.update(&mut self.app, &mut self.store, msg);
         self.dirty = true;
         for effect in effects {
             self.carry_out(effect);
@@ -301,7 +275,7 @@ impl Room {
         self.app.now = self.app.now.max(stage::now());
         match input {
             Input::Key(key) => {
-                let effects = self.update(Msg::Key(key));
+                let effects = self.tape.update(&mut self.app, &mut self.store, Msg::Key(key));
                 self.dirty = true;
                 // The answer to a key does not wait for the frame rate.
                 self.last_frame = None;
@@ -381,9 +355,7 @@ impl Room {
             return;
         }
         settle(&mut self.app, &self.store);
-        if let Some(tape) = &mut self.tape {
-            tape.look(&self.app);
-        }
+        self.tape.look(&self.app);
         let (columns, rows) = self.app.size;
         let mut buffer = Buffer::empty(Rect::new(0, 0, columns, rows));
         let cursor = view::draw(&mut buffer, &self.app, &self.store, &self.look);

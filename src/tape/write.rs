@@ -20,14 +20,31 @@ use crate::domain::Time;
 use crate::domain::incident::Entry;
 use crate::store::Store;
 
-/// How many things may wait for the thread: more than a large fleet brings in a second.
-const QUEUE: usize = 16_384;
-/// A block is closed after this time.
-const BLOCK: Duration = Duration::from_millis(800);
-/// Another whole state is written after this time, when the blocks since the last one hold as much as it did …
-const WHOLE: Duration = Duration::from_secs(60);
-/// … and after this time however little came.
-const WHOLE_AT_LAST: Duration = Duration::from_secs(300);
+/// How a recording is cut into blocks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pace {
+    /// How many things may wait for the thread.
+    pub queue: usize,
+    /// A block is closed after this time.
+    pub block: Duration,
+    /// Another whole state is written after this time, when the blocks since the last one hold as much as it did …
+    pub whole: Duration,
+    /// … and after this time however little came.
+    pub whole_at_last: Duration,
+}
+
+impl Default for Pace {
+    /// More may wait than a large fleet brings in a second; blocks are a little shorter than the second that is promised.
+    fn default() -> Self {
+        Self {
+            queue: 16_384,
+            block: Duration::from_millis(800),
+            whole: Duration::from_secs(60),
+            whole_at_last: Duration::from_secs(300),
+        }
+    }
+}
+
 /// How long the end of a recording may wait for the disk.
 const LAST_BLOCK: Duration = Duration::from_secs(2);
 
@@ -79,7 +96,7 @@ impl Draft {
 
     /// Begins the recording with the whole state.
     pub fn begin(mut self, app: &App, store: &Store) -> Option<Recorder> {
-        Some(Recorder::begin(self.file.take()?, QUEUE, app, store))
+        Some(Recorder::begin(self.file.take()?, Pace::default(), app, store))
     }
 }
 
@@ -95,6 +112,7 @@ impl Drop for Draft {
 enum Job {
     Item(Item),
     Whole(Box<Whole>),
+    Close,
 }
 
 /// What the loop has to tell the operator.
@@ -137,14 +155,18 @@ pub struct Recorder {
 
 impl std::fmt::Debug for Job {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(if matches!(self, Self::Item(_)) { "Item" } else { "Whole" })
+        f.write_str(match self {
+            Self::Item(_) => "Item",
+            Self::Whole(_) => "Whole",
+            Self::Close => "Close",
+        })
     }
 }
 
 impl Recorder {
-    /// Begins with the whole state. So many things may wait for the sink.
-    pub fn begin(sink: impl Sink, queue: usize, app: &App, store: &Store) -> Self {
-        let (to, from) = sync_channel(queue);
+    /// Begins with the whole state.
+    pub fn begin(sink: impl Sink, pace: Pace, app: &App, store: &Store) -> Self {
+        let (to, from) = sync_channel(pace.queue);
         let (tell, why) = sync_channel(1);
         let waiting = Arc::new(AtomicUsize::new(0));
         let taken = waiting.clone();
@@ -160,7 +182,7 @@ impl Recorder {
             to,
             why,
             waiting,
-            queue,
+            queue: pace.queue,
             head,
             now: app.now,
             glance: Glance::of(app),
@@ -170,7 +192,7 @@ impl Recorder {
         };
         recorder.send_whole(app, store, None);
         std::thread::spawn(move || {
-            if let Err(why) = write(sink, &from, &taken) {
+            if let Err(why) = write(sink, pace, &from, &taken) {
                 // The loop may have gone already.
                 let _ = tell.try_send(why);
             }
@@ -233,6 +255,13 @@ impl Recorder {
         if !self.desk.is_of(app) {
             self.desk = Desk::of(app);
             self.send(Item::Desk(Box::new(self.desk.clone())));
+        }
+    }
+
+    /// Closes the block here, whatever its age.
+    pub fn close_block(&mut self) {
+        if self.lost.is_none() {
+            self.hand(Job::Close);
         }
     }
 
@@ -307,14 +336,14 @@ impl Recorder {
 }
 
 /// The thread: ends when the room is gone, or with the reason why nothing more can be written.
-fn write(sink: impl Sink, from: &Receiver<Job>, taken: &AtomicUsize) -> Result<(), String> {
+fn write(sink: impl Sink, pace: Pace, from: &Receiver<Job>, taken: &AtomicUsize) -> Result<(), String> {
     // What reports say to the log was said by the room already.
     let _quiet = tracing::subscriber::set_default(tracing::subscriber::NoSubscriber::default());
     let mut out = Out { sink, len: 0 };
     out.put(&block::preface())?;
     let mut state: Option<Box<Whole>> = None;
     let mut items: Vec<Item> = Vec::new();
-    let (mut due, mut whole_at) = (Instant::now() + BLOCK, Instant::now());
+    let (mut due, mut whole_at) = (Instant::now() + pace.block, Instant::now());
     let (mut whole_len, mut since_whole) = (0, 0);
     loop {
         let job = from.recv_timeout(due.saturating_duration_since(Instant::now()));
@@ -334,13 +363,18 @@ fn write(sink: impl Sink, from: &Receiver<Job>, taken: &AtomicUsize) -> Result<(
                 is_whole_due = true;
                 taken.fetch_sub(1, Ordering::AcqRel);
             }
+            Ok(Job::Close) => {
+                taken.fetch_sub(1, Ordering::AcqRel);
+                due = Instant::now();
+            }
             Err(_) => {}
         }
         if over || Instant::now() >= due {
             since_whole += out.items(state.as_deref(), &mut items, !over)?;
-            due = Instant::now() + BLOCK;
+            due = Instant::now() + pace.block;
             let age = whole_at.elapsed();
-            is_whole_due |= !over && (age >= WHOLE_AT_LAST || age >= WHOLE && since_whole >= whole_len);
+            is_whole_due |=
+                !over && (age >= pace.whole_at_last || age >= pace.whole && since_whole >= whole_len);
         }
         if is_whole_due && let Some(state) = &mut state {
             whole_len = out.block(Kind::Whole, state.scene.now, &**state)?;
