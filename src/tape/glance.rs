@@ -174,8 +174,6 @@ impl Desk {
 impl Over {
     fn of(dialog: &Dialog) -> Self {
         match dialog {
-            // The boxes of incidents and checklists are not kept.
-            Dialog::None | Dialog::Incident(_) | Dialog::Checklist(_) => Self::Nothing,
             Dialog::Filter(input) => Self::Filter(input.into()),
             Dialog::Command(input) => Self::Command(input.into()),
             Dialog::Note(input) => Self::Note(input.into()),
@@ -189,6 +187,8 @@ impl Over {
             },
             Dialog::Waits(line) => Self::Waits(*line),
             Dialog::Unfinished(line) => Self::Unfinished(*line),
+            // The boxes of incidents and checklists are not kept.
+            _ => Self::Nothing,
         }
     }
 }

@@ -24,3 +24,6 @@ pub use mask::{Masked, mask};
 pub use play::Player;
 pub use read::{Tape, TapeError};
 pub use write::{Draft, Note, Recorder};
+
+#[cfg(test)]
+mod tests;

@@ -72,8 +72,8 @@ impl Tape {
         let wrong = |error: std::io::Error| TapeError::File { path: name(), why: error.to_string() };
         let mut file = File::open(path).map_err(wrong)?;
         let mut preface = [0; PREFACE as usize];
-        read_up_to(&mut file, &mut preface).map_err(wrong)?;
-        match block::version(&preface) {
+        let got = read_up_to(&mut file, &mut preface).map_err(wrong)?;
+        match block::version(&preface[..got]) {
             None => return Err(TapeError::NoTape(name())),
             Some(block::VERSION) => {}
             Some(found) => {

@@ -207,9 +207,8 @@ impl Recorder {
             Msg::Tick(now) => Note::Item(Item::Tick(*now)),
             Msg::Entries(entries) => Note::Item(Item::Entries(entries.clone())),
             Msg::Filled(_) => Note::Whole,
-            Msg::Key(_) | Msg::Paste(_) | Msg::Mouse(_) | Msg::Resize(..) | Msg::Told(_) | Msg::Past(_) => {
-                Note::Watch(store.generation)
-            }
+            // Keys, what the engine told, …: what they change is seen in the timeline and in the glance.
+            _ => Note::Watch(store.generation),
         }
     }
 
@@ -220,8 +219,9 @@ impl Recorder {
                 if let Item::Entries(entries) = &item {
                     self.entries.extend(entries.iter().cloned());
                 }
-                if let Some(at) = item.at() {
-                    self.now = at.max(self.now);
+                match item.at() {
+                    Some(at) => self.now = at.max(self.now),
+                    None => self.moment(app),
                 }
                 self.send(item);
             }
@@ -231,6 +231,7 @@ impl Recorder {
                 match store.timeline.len().checked_sub(new) {
                     Some(_) if new == 0 => {}
                     Some(first) => {
+                        self.moment(app);
                         self.send(Item::Events(store.timeline.range(first..).cloned().collect()));
                     }
                     None => self.send_whole(app, store, None),
@@ -242,11 +243,7 @@ impl Recorder {
 
     /// Keeps where the operator looks. To be called with every frame that is drawn.
     pub fn look(&mut self, app: &App) {
-        let now = app.time.now.unwrap_or(app.now);
-        if now > self.now {
-            self.now = now;
-            self.send(Item::Now(now));
-        }
+        self.moment(app);
         let glance = Glance::of(app);
         if glance != self.glance {
             self.glance = glance.clone();
@@ -255,6 +252,15 @@ impl Recorder {
         if !self.desk.is_of(app) {
             self.desk = Desk::of(app);
             self.send(Item::Desk(Box::new(self.desk.clone())));
+        }
+    }
+
+    /// Keeps the moment, before what has none of its own.
+    fn moment(&mut self, app: &App) {
+        let now = app.time.now.unwrap_or(app.now);
+        if now > self.now {
+            self.now = now;
+            self.send(Item::Now(now));
         }
     }
 

@@ -254,7 +254,8 @@ impl Viewer<'_> {
                     }
                     Err(error) => self.say(error.to_string(), Level::Warning),
                 },
-                Effect::Act(_) | Effect::Write(_) | Effect::Past(_) | Effect::Refresh => {
+                // Everything else is for a live room.
+                _ => {
                     self.app = before;
                     self.refuse();
                     return None;
