@@ -6,6 +6,9 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::action::{ACTIONS, Action};
 
+/// A key press, as the terminal tells it.
+pub type Press = KeyEvent;
+
 /// A key as it is written: `A`, `Ctrl-l`, `Enter`, `F5`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Chord {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
 use tui_input::Input;
 
 use super::acting::{ActDialog, Acting};
@@ -13,7 +14,7 @@ use super::time::TimeTravel;
 use crate::domain::{DriftScale, Level, ModelId, Time};
 
 /// The panes for the selected model.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Pane {
     /// Percentiles over time.
     Latency,
@@ -64,7 +65,7 @@ impl Pane {
 }
 
 /// Where keys go.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Focus {
     /// The fleet table.
     Fleet,
@@ -73,7 +74,7 @@ pub enum Focus {
 }
 
 /// What the fleet is sorted by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum Sort {
     /// The worst first, then the order of the config.
     #[default]
@@ -143,7 +144,7 @@ pub enum Dialog {
 }
 
 /// A word to the operator in the footer.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Message {
     /// The words.
     pub text: String,
@@ -208,6 +209,8 @@ pub struct App {
     pub ascii: bool,
     /// The name of the theme.
     pub theme: String,
+    /// What the header says instead of `LIVE`: `REPLAY x2`.
+    pub mark: Option<String>,
     /// Set when the screen is to be left.
     pub leaving: bool,
 }
@@ -242,6 +245,7 @@ impl App {
             operator: String::new(),
             ascii: false,
             theme: "default".into(),
+            mark: None,
             leaving: false,
         }
     }

@@ -298,7 +298,11 @@ pub enum Format {
     Svg,
 }
 
-fn size(text: &str) -> Result<(u16, u16), String> {
+/// A size as `120x36`.
+///
+/// # Errors
+/// Anything else.
+pub fn size(text: &str) -> Result<(u16, u16), String> {
     let wrong = || format!("`{text}` is not a size; write columns x rows, such as 120x36");
     let (columns, rows) = text.split_once(['x', '×']).ok_or_else(wrong)?;
     let read =

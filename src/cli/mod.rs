@@ -20,6 +20,7 @@ pub mod logging;
 pub mod memory;
 pub mod out;
 pub mod plan_sample;
+pub mod recording;
 pub mod replay;
 pub mod room;
 pub mod settings;

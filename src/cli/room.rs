@@ -10,8 +10,9 @@ use tokio::sync::mpsc;
 use super::args::{Common, RoomArgs};
 use super::hands::{self, Hands};
 use super::memory::Memory;
+use super::recording::Recording;
 use super::{logging, settings, stage};
-use crate::app::{App, Effect, KeyMap, Msg, incident, settle, update};
+use crate::app::{App, Effect, KeyMap, Msg, incident, settle};
 use crate::config::{Config, Loaded};
 use crate::control::random_names;
 use crate::demo::Demo;
@@ -58,6 +59,7 @@ pub fn run(
     };
     let (store, sources) = stage::set(&loaded.config)?;
     tracing::info!(target: "room", "watching {} models through {} sources", store.models.len(), sources.len());
+    let tape = Recording::draft(options.record.as_deref())?;
     // A panic while a source is polled becomes its fault; any other ends the room.
     terminal::install_panic_hook(|| poller::is_polling() || crate::samples::is_contained());
     let (inputs, from_terminal) = mpsc::channel(256);
@@ -77,6 +79,7 @@ pub fn run(
         Hands::of(&loaded.config)
     };
     let memory = Memory::of(&loaded.config, &store);
+    let tape = Recording::begin(tape, &app, &store);
     let room = Room {
         app,
         empty: store.clone(),
@@ -87,6 +90,7 @@ pub fn run(
         poller,
         hands,
         memory,
+        tape,
         freshened: None,
         frame_pause: Duration::from_secs(1) / loaded.config.max_fps.max(1),
         last_frame: None,
@@ -124,7 +128,7 @@ fn operator() -> String {
 }
 
 /// How many colours a theme may use on this terminal.
-fn depth_of(colours: Colours) -> Depth {
+pub fn depth_of(colours: Colours) -> Depth {
     match colours {
         _ if no_color() => Depth::Mono,
         Colours::Ansi16 => Depth::Ansi16,
@@ -168,6 +172,7 @@ struct Room {
     poller: PollerHandle,
     hands: Hands,
     memory: Memory,
+    tape: Recording,
     freshened: Option<ActId>,
     frame_pause: Duration,
     last_frame: Option<Instant>,
@@ -209,6 +214,7 @@ impl Room {
                     if !self.app.spectator {
                         self.memory.observe(&self.store, self.app.clock());
                     }
+                    self.tape.keep_up(&mut self.app, &self.store);
                     Turn::GoOn
                 }
                 // The clock of an act shows tenths.
@@ -229,6 +235,7 @@ impl Room {
             if let Turn::Leave(code) = turn {
                 self.poller.stop();
                 self.terminal.leave();
+                self.tape.end();
                 self.hands.let_go().await;
                 return code;
             }
@@ -267,7 +274,7 @@ impl Room {
     }
 
     fn take(&mut self, msg: Msg) {
-        let effects = update(&mut self.app, &mut self.store, msg);
+        let effects = self.tape.update(&mut self.app, &mut self.store, msg);
         self.dirty = true;
         for effect in effects {
             self.carry_out(effect);
@@ -279,7 +286,7 @@ impl Room {
         self.app.wake(stage::now());
         match input {
             Input::Key(key) => {
-                let effects = update(&mut self.app, &mut self.store, Msg::Key(key));
+                let effects = self.tape.update(&mut self.app, &mut self.store, Msg::Key(key));
                 self.dirty = true;
                 // The answer to a key does not wait for the frame rate.
                 self.last_frame = None;
@@ -359,6 +366,7 @@ impl Room {
             return;
         }
         settle(&mut self.app, &self.store);
+        self.tape.look(&self.app);
         let (columns, rows) = self.app.size;
         let mut buffer = Buffer::empty(Rect::new(0, 0, columns, rows));
         let cursor = view::draw(&mut buffer, &self.app, &self.store, &self.look);

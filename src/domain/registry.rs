@@ -22,7 +22,7 @@ pub struct RegisteredModel {
     /// Every version, newest first.
     pub versions: Vec<RegisteredVersion>,
     /// The registry's version to the name that it has on screen, by the tag that the config names; empty without one.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub names: BTreeMap<Version, Version>,
 }
 

@@ -117,7 +117,9 @@ fn fill(buf: &mut Buffer, room: Rect, start: u16, space: u16, groups: &[Vec<Part
 fn clock(buf: &mut Buffer, area: Rect, app: &App, store: &Store, groups: &[GroupHealth], look: &Look) -> u16 {
     let moment = past::moment(app, area.width);
     let reading = past::reading(app, area.width);
-    let (word, role) = if app.is_past() {
+    let (word, role) = if let Some(mark) = &app.mark {
+        (mark.clone(), Role::Environment)
+    } else if app.is_past() {
         (past::word(app), Role::Badge)
     } else if groups.iter().any(|group| group.live > 0) {
         ("LIVE".to_owned(), Role::Strong)

@@ -53,7 +53,7 @@ pub enum ActStage {
 }
 
 /// What keys act on in a plan's dialog.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Field {
     /// The reason is being written.
     Reason,
