@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use tui_input::Input;
 
 use super::acting::{ActDialog, Acting};
-use super::checklist::ChecklistDialog;
+use super::checklist::{ChecklistDialog, Checks};
 use super::filter::Filter;
 use super::incident::{IncidentDialog, Incidents};
 use super::keymap::KeyMap;
@@ -194,6 +194,8 @@ pub struct App {
     pub time: TimeTravel,
     /// Incidents that are known.
     pub incidents: Incidents,
+    /// The daily, weekly and monthly checks as they stand.
+    pub checks: Checks,
     /// Whether nothing may be planned or sent: a setting of the config.
     pub read_only: bool,
     /// Models on which wardroom acts by itself when their canary is judged bad: `auto abort armed`.
@@ -231,6 +233,7 @@ impl App {
             acting: Acting::default(),
             time: TimeTravel::default(),
             incidents: Incidents::default(),
+            checks: Checks::default(),
             read_only: false,
             armed: BTreeMap::new(),
             operator: String::new(),

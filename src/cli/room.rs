@@ -10,8 +10,10 @@ use tokio::sync::mpsc;
 use super::args::{Common, RoomArgs};
 use super::hands::{self, Hands};
 use super::memory::Memory;
+use super::ticks::Book;
 use super::{logging, settings, stage};
 use crate::app::{App, Effect, KeyMap, Msg, settle, update};
+use crate::checklist::Known;
 use crate::config::{Config, Loaded};
 use crate::demo::Demo;
 use crate::domain::act::{ActId, Stage, Told};
@@ -71,7 +73,11 @@ pub fn run(
         let _guard = runtime.enter();
         Hands::of(&loaded.config)
     };
+    let (tell_ticks, ticks) = mpsc::channel(16);
     let room = Room {
+        book: Book::of(&loaded.config),
+        tell_ticks,
+        ticks,
         app,
         empty: store.clone(),
         store,
@@ -160,6 +166,10 @@ struct Room {
     poller: PollerHandle,
     hands: Hands,
     memory: Memory,
+    /// The book of ticks, and what it tells.
+    book: Result<Book, String>,
+    tell_ticks: mpsc::Sender<Result<Box<Known>, String>>,
+    ticks: mpsc::Receiver<Result<Box<Known>, String>>,
     freshened: Option<ActId>,
     frame_pause: Duration,
     last_frame: Option<Instant>,
@@ -189,6 +199,10 @@ impl Room {
                     self.freshen(&told);
                     self.app.now = self.app.now.max(stage::now());
                     self.take(Msg::Told(Box::new(told)));
+                    Turn::GoOn
+                }
+                Some(known) = self.ticks.recv() => {
+                    self.take(Msg::Ticks(known));
                     Turn::GoOn
                 }
                 Some(kept) = self.memory.told() => {
@@ -318,6 +332,15 @@ impl Room {
                 if let Err(why) = self.memory.ask(Keep::Entries(entries)) {
                     self.app.say(why, Level::Warning);
                 }
+            }
+            Effect::Tick(ticks) => {
+                let (book, tell) = (self.book.clone(), self.tell_ticks.clone());
+                // The disk may take its time; the loop goes on.
+                tokio::task::spawn_blocking(move || {
+                    let known = book.and_then(|book| book.exchange(&ticks)).map(Box::new);
+                    // A room that was left needs no answer.
+                    let _ = tell.blocking_send(known);
+                });
             }
             Effect::Mouse(on) => self.terminal.set_mouse(on),
             Effect::Copy(text) => {

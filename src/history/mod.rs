@@ -1,6 +1,8 @@
 //! What wardroom has seen, in an embedded SQLite file (WAL) that several wardrooms on one machine share: down-sampled
 //! series, frames of the whole room, events, incidents. One thread owns the file; nobody else ever waits for it.
 
+pub mod ticks;
+
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 

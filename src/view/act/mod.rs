@@ -3,7 +3,7 @@
 mod choose;
 mod plan;
 mod progress;
-mod sheet;
+pub(super) mod sheet;
 mod unfinished;
 mod waits;
 pub mod words;
@@ -20,12 +20,15 @@ use sheet::{Foot, Sheet};
 
 /// What the dialogs may look at.
 #[derive(Clone, Copy)]
-struct Cx<'a> {
-    app: &'a App,
-    store: &'a Store,
-    look: &'a Look,
+pub(super) struct Cx<'a> {
+    /// The screen.
+    pub(super) app: &'a App,
+    /// The world.
+    pub(super) store: &'a Store,
+    /// Colours and glyphs.
+    pub(super) look: &'a Look,
     /// Columns inside the box.
-    columns: usize,
+    pub(super) columns: usize,
 }
 
 /// Draws the open dialog of acts over `body`, if one is open; returns where the cursor stands.
@@ -82,6 +85,6 @@ pub fn keys(app: &App) -> Option<&'static str> {
             ActStage::Planned(_) => "Tab moves   Enter takes it   PageDown PageUp scroll   Esc nothing done",
             ActStage::Following(_) => "Esc closes the box   PageDown PageUp scroll",
         },
-        _ => return None,
+        _ => return super::checklist::keys(app),
     })
 }
