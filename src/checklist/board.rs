@@ -105,7 +105,7 @@ fn line(sight: &Sight<'_>, ticks: &[Tick], item: &'static Item) -> Line {
     let environment = &*sight.store.environment;
     let now = (item.look)(sight);
     let tick = last(ticks, environment, item, &span.name());
-    let (mark, evidence) = stands(tick, &now);
+    let (mark, evidence) = stands(item, tick, &now);
     let signed = tick.filter(|_| mark.is_ticked());
     Line {
         item: item.id,
@@ -125,10 +125,13 @@ fn line(sight: &Sight<'_>, ticks: &[Tick], item: &'static Item) -> Line {
 ///
 /// A person's tick stands for its period, whatever is found later. What the tool ticked falls when the tool itself
 /// finds later that it does not hold. What a person withdrew is not ticked again by the tool.
-fn stands(tick: Option<&Tick>, now: &Found) -> (Mark, String) {
+fn stands(item: &Item, tick: Option<&Tick>, now: &Found) -> (Mark, String) {
     match (tick, now) {
         (Some(tick), Found::NotMet(why)) if tick.automatic => {
             (Mark::NotMet, format!("{why} (held at {}: {})", tick.at.format("%-d %b %H:%M"), tick.evidence))
+        }
+        (Some(tick), Found::ByHand(about)) if tick.automatic && !item.lasts => {
+            (Mark::Open, format!("{about} ({} at {})", tick.evidence, tick.at.format("%-d %b %H:%M")))
         }
         (Some(tick), _) if tick.automatic => (Mark::Tool, tick.evidence.clone()),
         (Some(tick), _) if !tick.undone => (Mark::Person, tick.evidence.clone()),

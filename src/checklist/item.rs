@@ -54,4 +54,6 @@ pub struct Item {
     pub words: &'static str,
     /// How the tool looks at it.
     pub look: fn(&Sight<'_>) -> Found,
+    /// Whether what the tool verified once stands for the period, even when a person has to look again later.
+    pub lasts: bool,
 }

@@ -23,3 +23,6 @@ pub fn items() -> impl Iterator<Item = &'static Item> {
 pub fn item(id: &str) -> Option<&'static Item> {
     items().find(|item| item.id == id)
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,8 +4,8 @@ use clap::ValueEnum;
 use serde::Serialize;
 
 use super::args::{Common, Output};
-use super::ticks::Book;
-use super::{identity, logging, out, settings, stage};
+use super::ticks::{self, Book};
+use super::{logging, out, settings, stage};
 use crate::checklist::{self, Known, Line, Mark, Period, Sight, Tick, hindrance};
 use crate::domain::{Time, text};
 use crate::store::Store;
@@ -78,7 +78,7 @@ pub fn run(common: &Common, options: &ChecklistArgs) -> Result<u8, String> {
             return Err(format!("--{}: {why}", if undone { "untick" } else { "tick" }));
         }
         let span = item.period.span(now);
-        new.push(Tick::by_hand(&store.environment, item, span, now, &name(), &note, undone));
+        new.push(Tick::by_hand(&store.environment, item, span, now, &ticks::name(), &note, undone));
     }
     if !new.is_empty() {
         known = book.exchange(&new)?;
@@ -126,12 +126,6 @@ fn by_hand(options: &ChecklistArgs) -> Result<Option<Hand>, String> {
         return Err("--note: it is empty; write how it was checked, or why the tick is withdrawn".into());
     }
     Ok(Some(Hand { item, note, undone: flag == "untick" }))
-}
-
-/// `user@host` of who ticks.
-fn name() -> String {
-    let who = identity::who("command line");
-    if who.host.is_empty() { who.user } else { format!("{}@{}", who.user, who.host) }
 }
 
 /// What is not met counts first, then what a person has to do, then what cannot be told.

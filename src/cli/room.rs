@@ -333,7 +333,8 @@ impl Room {
                     self.app.say(why, Level::Warning);
                 }
             }
-            Effect::Tick(ticks) => {
+            Effect::Tick(mut ticks) => {
+                super::ticks::sign(&mut ticks);
                 let (book, tell) = (self.book.clone(), self.tell_ticks.clone());
                 // The disk may take its time; the loop goes on.
                 tokio::task::spawn_blocking(move || {

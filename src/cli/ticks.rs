@@ -3,7 +3,7 @@
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use super::{memory, stage};
+use super::{identity, memory, stage};
 use crate::checklist::{Beside, Drill, Known, LOOKS_BACK_DAYS, Tick, Trail};
 use crate::config::Config;
 use crate::history::ticks;
@@ -73,6 +73,19 @@ impl Book {
             },
             Err(error) => Trail::Unreadable(error.to_string()),
         }
+    }
+}
+
+/// `user@host` of who ticks: the account of this process, not what a variable says.
+pub fn name() -> String {
+    let who = identity::who("checklist");
+    if who.host.is_empty() { who.user } else { format!("{}@{}", who.user, who.host) }
+}
+
+/// Puts that name to the ticks of a person.
+pub fn sign(ticks: &mut [Tick]) {
+    for tick in ticks.iter_mut().filter(|tick| !tick.automatic) {
+        tick.by = name();
     }
 }
 

@@ -3,7 +3,7 @@
 #[cfg(test)]
 mod tests;
 
-use crossterm::event::{Event as TerminalEvent, KeyCode, KeyEvent};
+use crossterm::event::{Event as TerminalEvent, KeyCode, KeyEvent, KeyModifiers};
 use tui_input::backend::crossterm::EventHandler;
 use tui_input::{Input, InputRequest};
 
@@ -182,7 +182,9 @@ pub(super) fn key(
         (KeyCode::Left | KeyCode::BackTab, _) => dialog = turn(Period::ALL.len() - 1),
         (KeyCode::Right | KeyCode::Tab, _) => dialog = turn(1),
         (KeyCode::Enter, _) => begin(app, &mut dialog, false),
-        (KeyCode::Char('u'), _) => begin(app, &mut dialog, true),
+        (KeyCode::Char('u'), _) if !key.modifiers.contains(KeyModifiers::CONTROL) => {
+            begin(app, &mut dialog, true)
+        }
         (_, Some(Action::Up)) => dialog.cursor = dialog.cursor.saturating_sub(1),
         (_, Some(Action::Down)) => dialog.cursor = (dialog.cursor + 1).min(last),
         (_, Some(Action::First | Action::PageUp)) => dialog.cursor = 0,

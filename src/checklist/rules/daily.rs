@@ -38,7 +38,8 @@ pub const DAILY: &[Item] = &[
 ];
 
 const fn item(id: &'static str, words: &'static str, look: fn(&Sight<'_>) -> Found) -> Item {
-    Item { id, period: Period::Daily, words, look }
+    // Alerts that come later in the day want to be looked at too.
+    Item { id, period: Period::Daily, words, look, lasts: !matches!(id.as_bytes(), b"alerts") }
 }
 
 fn service(sight: &Sight<'_>) -> Found {
@@ -60,7 +61,7 @@ fn service(sight: &Sight<'_>) -> Found {
             }
         }
         match (model.instances.is_empty(), bad.is_empty()) {
-            (true, _) => Says::Silent("has no known server".into()),
+            (true, _) => Says::Silent("no known server".into()),
             (false, true) => Says::Holds,
             (false, false) => Says::Fails(bad.join(", ")),
         }
@@ -112,7 +113,7 @@ fn metrics(sight: &Sight<'_>) -> Found {
         let headline = model.kind.quality().first().and_then(|&kpi| model.judgement(kpi));
         match headline.filter(|judged| judged.level == Level::Unknown) {
             Some(judged) if means == 0 => return Says::Silent(judged.reason.clone()),
-            _ if measured == 0 => return Says::Silent(format!("has no {}", list(&[Kpi::Accuracy]))),
+            _ if measured == 0 => return Says::Silent(format!("no {}", list(&[Kpi::Accuracy]))),
             _ => {}
         }
         whole_day.set(whole_day.get() + usize::from(means > 0));
@@ -121,11 +122,10 @@ fn metrics(sight: &Sight<'_>) -> Found {
     match found {
         Found::Verified(words) => {
             let days = whole_day.get();
-            Found::Verified(match days == sight.store.models.len() {
-                true => format!("{words}, means of 24 h"),
-                false => {
-                    format!("{words}, {days} of them by means of 24 h, the others by what is measured now")
-                }
+            Found::Verified(match days {
+                0 => format!("{words}, by what is measured now: no 24 h are kept"),
+                _ if days == sight.store.models.len() => format!("{words}, means of 24 h"),
+                _ => format!("{words}, {days} by means of 24 h, the others by what is measured now"),
             })
         }
         other => other,
@@ -159,7 +159,7 @@ fn predictions(sight: &Sight<'_>) -> Found {
                 Says::Fails(format!("{before:.1} → {now:.1} % positive against the week before"))
             }
             Some(_) => Says::Holds,
-            None => Says::Silent("says nothing of its predictions".into()),
+            None => Says::Silent("no word on predictions".into()),
         }
     })
 }
@@ -174,19 +174,21 @@ fn largest_percent(words: &str) -> Option<f64> {
 fn data(sight: &Sight<'_>) -> Found {
     let remedy = "give samples ([[samples]]) or drift reports with missing values";
     all(sight.store, remedy, |model| {
-        let mut looked = false;
-        for (kind, finding) in &model.findings {
-            let missing = kind == "missing values";
-            if !missing && kind != "schema" {
-                continue;
-            }
-            looked = true;
-            let much = missing && largest_percent(&finding.text).is_some_and(|share| share >= MISSING);
-            if finding.abnormal || much {
-                return Says::Fails(format!("{kind}: {}", finding.text));
-            }
+        let finding = |kind: &str| model.findings.get(kind);
+        let bad: Vec<String> = ["missing values", "schema"]
+            .into_iter()
+            .filter_map(|kind| {
+                let finding = finding(kind)?;
+                let is_missing = kind == "missing values";
+                let much = is_missing && largest_percent(&finding.text).is_some_and(|share| share >= MISSING);
+                (finding.abnormal || much).then(|| format!("{kind}: {}", finding.text))
+            })
+            .collect();
+        match (bad.is_empty(), finding("missing values")) {
+            (false, _) => Says::Fails(bad.join(", ")),
+            (true, Some(_)) => Says::Holds,
+            (true, None) => Says::Silent("no word on missing values".into()),
         }
-        if looked { Says::Holds } else { Says::Silent("says nothing of missing values".into()) }
     })
 }
 
@@ -201,12 +203,12 @@ fn drift(sight: &Sight<'_>) -> Found {
         match model.data_drift() {
             Some(score) if score >= DRIFT => Says::Fails(format!("drift {score:.2} ≥ {DRIFT:.2}")),
             Some(_) => Says::Holds,
-            None => Says::Silent("has no measured drift".into()),
+            None => Says::Silent("no measured drift".into()),
         }
     })
 }
 
-/// Alerts and acts of this day that nobody can look at but a person; without any, there is nothing to look at.
+/// Only a person can look at alerts; while none fires there is nothing to look at.
 fn alerts(sight: &Sight<'_>) -> Found {
     let store = sight.store;
     let tells = |group| matches!(group, SourceGroup::Alerts | SourceGroup::Prometheus);
@@ -228,7 +230,9 @@ fn alerts(sight: &Sight<'_>) -> Found {
             format!("{}{model} since {}{new}", alert.name, alert.since.format("%-d %b %H:%M"))
         })
         .collect();
+    let silenced = store.all_alerts().iter().filter(|alert| alert.state == AlertState::Silenced).count();
     match firing.len() {
+        0 if silenced > 0 => Found::Verified(format!("no alert fires, {silenced} silenced")),
         0 => Found::Verified("no alert fires".into()),
         count => Found::ByHand(format!("{count} firing: {}", named(&firing))),
     }

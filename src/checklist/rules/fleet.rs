@@ -24,24 +24,36 @@ pub fn all(store: &Store, remedy: &str, says: impl Fn(&ModelState) -> Says) -> F
     if total == 0 {
         return Found::CannotTell("the config names no model: add [[model]]".into());
     }
-    let (mut fails, mut silent) = (Vec::new(), Vec::new());
+    let (mut fails, mut silent) = (Vec::new(), Vec::<(String, Vec<&str>)>::new());
     for model in &store.models {
         match says(model) {
             Says::Holds => {}
             Says::Fails(why) => fails.push(format!("{} {why}", model.id.name)),
-            Says::Silent(why) => silent.push(format!("{} {why}", model.id.name)),
+            Says::Silent(why) => match silent.iter_mut().find(|(known, _)| *known == why) {
+                Some((_, names)) => names.push(&model.id.name),
+                None => silent.push((why, vec![&model.id.name])),
+            },
         }
     }
-    let holds = total - fails.len() - silent.len();
-    let count = format!("{holds} of {}", models(total));
-    match (fails.is_empty(), silent.is_empty()) {
-        (true, true) => Found::Verified(count),
-        (true, false) => Found::CannotTell(format!("{count}; {}; {remedy}", named(&silent))),
-        (false, true) => Found::NotMet(format!("{count}; {}", named(&fails))),
-        (false, false) => {
-            Found::NotMet(format!("{count}; {}; cannot tell of {}", named(&fails), models(silent.len())))
+    let unknown: usize = silent.iter().map(|(_, names)| names.len()).sum();
+    let count = format!("{} of {}", total - fails.len() - unknown, models(total));
+    // What is lacking is mostly the same for many.
+    let lacking: Vec<String> = silent.iter().map(|(why, names)| format!("{why}: {}", some(names))).collect();
+    match (fails.is_empty(), unknown) {
+        (true, 0) => Found::Verified(count),
+        (true, _) => Found::CannotTell(format!("{count}; {}; {remedy}", named(&lacking))),
+        (false, 0) => Found::NotMet(format!("{count}; {}", named(&fails))),
+        (false, _) => {
+            Found::NotMet(format!("{count}; {}; cannot tell of {}", named(&fails), models(unknown)))
         }
     }
+}
+
+/// `als, parkinsons, diagnosis and 7 more`
+fn some(names: &[&str]) -> String {
+    let shown = names.iter().take(NAMED).copied().collect::<Vec<_>>().join(", ");
+    let more = names.len().saturating_sub(NAMED);
+    if more == 0 { shown } else { format!("{shown} and {more} more") }
 }
 
 /// `1 model`, `12 models`
@@ -80,7 +92,7 @@ pub fn within(model: &ModelState, kpis: &[Kpi], any: bool) -> Says {
     let unknown = judged.iter().find(|judged| judged.level == Level::Unknown);
     Says::Silent(match unknown {
         Some(judged) => judged.reason.clone(),
-        None => format!("has no {}", list(&missing)),
+        None => format!("no {}", list(&missing)),
     })
 }
 

@@ -30,7 +30,7 @@ pub const MONTHLY: &[Item] = &[
 ];
 
 const fn item(id: &'static str, words: &'static str, look: fn(&Sight<'_>) -> Found) -> Item {
-    Item { id, period: Period::Monthly, words, look }
+    Item { id, period: Period::Monthly, words, look, lasts: true }
 }
 
 fn by_hand(_: &Sight<'_>) -> Found {
@@ -46,11 +46,11 @@ fn production(entry: &RegisteredModel) -> Option<&RegisteredVersion> {
 fn cards(sight: &Sight<'_>) -> Found {
     all(sight.store, "name a registry: [[mlflow]] or [[files]]", |model| {
         if model.registry.is_empty() {
-            return Says::Silent("is in no registry".into());
+            return Says::Silent("in no registry".into());
         }
         let told: Vec<_> = model.registry.values().filter_map(|e| Some((e, production(e)?))).collect();
         let Some((_, version)) = told.first() else {
-            return Says::Silent("has no production version in a registry".into());
+            return Says::Silent("no production version in a registry".into());
         };
         let has_card = told.iter().any(|(entry, version)| {
             !entry.description.is_empty()
@@ -77,11 +77,11 @@ fn agreement(sight: &Sight<'_>) -> Found {
             return Says::Fails(said.join(", "));
         }
         let Some(rollout) = &model.rollout else {
-            return Says::Silent("has no known rollout".into());
+            return Says::Silent("no known rollout".into());
         };
         let tells = |entry: &&RegisteredModel| entry.production.is_some();
         if !model.registry.values().any(|entry| tells(&entry)) {
-            return Says::Silent("has no production version in a registry".into());
+            return Says::Silent("no production version in a registry".into());
         }
         let differs = model
             .registry

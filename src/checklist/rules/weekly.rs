@@ -24,7 +24,7 @@ pub const WEEKLY: &[Item] = &[
     item("features", "no feature drifts from its baseline", features),
     item("trend", "quality of 7 days has not become worse", trend),
     item("labels", "labels cover 10 % of predictions and are at most 7 days old", labels),
-    item("failed", "failed predictions of 7 days are within their limit", failed),
+    item("failed", "failed predictions are within their limit, over 7 days where they are kept", failed),
     item("resources", "CPU, memory and accelerators are below 90 %", resources),
     item("sources", "every source answers and is fresh", sources),
     item("audit", "the audit trail is intact", audit),
@@ -33,7 +33,7 @@ pub const WEEKLY: &[Item] = &[
 ];
 
 const fn item(id: &'static str, words: &'static str, look: fn(&Sight<'_>) -> Found) -> Item {
-    Item { id, period: Period::Weekly, words, look }
+    Item { id, period: Period::Weekly, words, look, lasts: true }
 }
 
 fn features(sight: &Sight<'_>) -> Found {
@@ -50,7 +50,7 @@ fn features(sight: &Sight<'_>) -> Found {
             })
             .collect();
         match (features.is_empty(), drifted.first()) {
-            (true, _) => Says::Silent("has no measured feature".into()),
+            (true, _) => Says::Silent("no measured feature".into()),
             (false, None) => Says::Holds,
             (false, Some(worst)) => {
                 Says::Fails(format!("{} of {} features, {worst}", drifted.len(), features.len()))
@@ -93,7 +93,7 @@ fn trend(sight: &Sight<'_>) -> Found {
             }
         }
         match (seen, worse.is_empty()) {
-            (false, _) => Says::Silent("has no quality of 7 days".into()),
+            (false, _) => Says::Silent("no quality of 7 days".into()),
             (true, true) => Says::Holds,
             (true, false) => Says::Fails(worse.join(", ")),
         }
@@ -114,9 +114,9 @@ fn labels(sight: &Sight<'_>) -> Found {
         match (coverage, lag) {
             _ if !bad.is_empty() => Says::Fails(bad.join(", ")),
             (Some(_), Some(_)) => Says::Holds,
-            (None, Some(_)) => Says::Silent(format!("has no {}", list(&[Kpi::LabelCoverage]))),
-            (Some(_), None) => Says::Silent(format!("has no {}", list(&[Kpi::LabelLag]))),
-            (None, None) => Says::Silent("has no measured labels".into()),
+            (None, Some(_)) => Says::Silent(format!("no {}", list(&[Kpi::LabelCoverage]))),
+            (Some(_), None) => Says::Silent(format!("no {}", list(&[Kpi::LabelLag]))),
+            (None, None) => Says::Silent("no measured labels".into()),
         }
     })
 }
@@ -127,7 +127,7 @@ fn failed(sight: &Sight<'_>) -> Found {
     let found = all(sight.store, "name Prometheus or the servers' metrics pages", |model| {
         let kpi = Kpi::ErrorRate;
         let Some(limit) = model.limits.rule(kpi).and_then(|rule| rule.warning.or(rule.critical)) else {
-            return Says::Silent("has no limit of its error rate".into());
+            return Says::Silent("no limit of the error rate".into());
         };
         let week = mean(model, kpi, now_s - 7 * DAY_S, now_s + 1).filter(|_| reaches_back(model, kpi, now_s));
         let judged = model.judgement(kpi).filter(|judged| judged.level != Level::Unknown);
@@ -139,14 +139,14 @@ fn failed(sight: &Sight<'_>) -> Found {
                 Says::Fails(format!("errors {value:.2} % > {} {span}", kpi.format(limit)))
             }
             Some(_) => Says::Holds,
-            None => Says::Silent("has no error rate".into()),
+            None => Says::Silent("no error rate".into()),
         }
     });
     match found {
-        Found::Verified(words) => Found::Verified(format!(
-            "{words}, {} of them by means of 7 days, the others by what is measured now",
-            weeks.get()
-        )),
+        Found::Verified(words) => Found::Verified(match weeks.get() {
+            0 => format!("{words}, by what is measured now: no 7 days are kept"),
+            weeks => format!("{words}, {weeks} by means of 7 days"),
+        }),
         other => other,
     }
 }
@@ -162,7 +162,7 @@ fn resources(sight: &Sight<'_>) -> Found {
             .map(|(kpi, value)| format!("{} {value:.0} % ≥ {FULL:.0}", kpi.label()))
             .collect();
         match (measured.is_empty(), full.is_empty()) {
-            (true, _) => Says::Silent("has no measured resource".into()),
+            (true, _) => Says::Silent("no measured resource".into()),
             (false, true) => Says::Holds,
             (false, false) => Says::Fails(full.join(", ")),
         }

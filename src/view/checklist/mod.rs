@@ -70,7 +70,7 @@ fn sheet(cx: &Cx<'_>, dialog: &ChecklistDialog) -> Sheet {
             Some(why) => format!("nothing can be kept: {why}"),
             None if !checks.is_read => "reading the earlier ticks".into(),
             None if cx.app.read_only => "read-only: nothing is ticked here   Esc closes".into(),
-            None => "before: T tool, P person   Enter ticks by hand   u withdraws   Esc closes".into(),
+            None => "at the right, the 7 before: T tool, P person   Enter ticks   u withdraws".into(),
         })),
     }
     sheet
@@ -145,14 +145,15 @@ fn letter(cx: &Cx<'_>, past: &Past) -> &'static str {
 /// Everything of the chosen check.
 fn detail(cx: &Cx<'_>, line: &Line, sheet: &mut Sheet) {
     let (_, _, role) = face(cx, line.mark);
-    let signed = match line.at {
-        Some(at) => format!(" by {}, {} UTC", line.by, at.format("%-d %b %H:%M")),
-        None => String::new(),
+    let state = match (line.mark, line.at) {
+        (Mark::Person, Some(at)) => format!("ticked by {}, {} UTC", line.by, at.format("%-d %b %H:%M")),
+        (mark, Some(at)) => format!("{}, {} UTC", mark.word(), at.format("%-d %b %H:%M")),
+        (mark, None) => mark.word().to_owned(),
     };
     if cx.columns < WORDS || text::width(line.words) + LABEL + 34 > cx.columns {
         sheet.fact(cx, "check", line.words, Role::Text);
     }
-    sheet.fact(cx, "state", &format!("{}{signed}", line.mark.word()), role);
+    sheet.fact(cx, "state", &state, role);
     sheet.fact(cx, "evidence", &line.evidence, Role::Text);
     if line.now.words() != line.evidence && line.mark != Mark::NotMet {
         sheet.fact(cx, "now", line.now.words(), Role::Dim);
