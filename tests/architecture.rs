@@ -25,7 +25,11 @@ const ROOMS: &[(&str, &[&str], &[&str])] = &[
     ),
     ("cluster", &["domain", "config"], &["ratatui", "crossterm", "axum"]),
     // What was seen: series, frames, events, entries of incidents, in a file that several wardrooms share.
-    ("history", &["domain", "store", "judge"], &["ratatui", "crossterm", "tokio", "reqwest", "axum"]),
+    (
+        "history",
+        &["domain", "store", "judge", "checklist"],
+        &["ratatui", "crossterm", "tokio", "reqwest", "axum"],
+    ),
     // One self-contained file of what a room took in.
     ("tape", &["domain", "store", "app"], &["ratatui", "crossterm", "tokio", "reqwest", "axum"]),
     ("checklist", &["domain", "store", "judge"], &["ratatui", "crossterm", "tokio", "reqwest", "axum"]),

@@ -9,6 +9,8 @@
 
 #[path = "common/act.rs"]
 mod act;
+#[path = "common/checklist.rs"]
+mod checklist;
 #[path = "common/screen.rs"]
 mod screen;
 
@@ -123,6 +125,29 @@ fn dialogs() {
             shoot(what, &app, &store, &Look::default());
         }
     }
+}
+
+#[test]
+fn checklists() {
+    let store = rich();
+    for size in SIZES.into_iter().chain([(40, 12)]) {
+        for stage in checklist::STAGES {
+            let mut app = app(size).unwrap();
+            checklist::open(&mut app, &store, stage);
+            shoot(&format!("checklist-{stage}"), &app, &store, &Look::default());
+        }
+    }
+    for (columns, rows) in [(1, 1), (20, 5), (40, 3), (80, 12)] {
+        let mut app = app((columns, rows)).unwrap();
+        checklist::open(&mut app, &store, "writing");
+        let text = to_text(&frame(&app, &store, &Look::default()));
+        assert!(rows < 3 || text.contains("note"), "{columns}x{rows}\n{text}");
+    }
+    let mut app = app((80, 24)).unwrap();
+    checklist::open(&mut app, &store, "daily");
+    let look = Look::load("default", Depth::Mono, true).unwrap();
+    let text = to_text(&frame(&app, &store, &look));
+    assert!(text.is_ascii() && text.contains("! not met"), "{text}");
 }
 
 /// Writes a frame for the eye when `ACT_PICTURES` names a folder.

@@ -1,5 +1,6 @@
 //! What the loop shall do for the operator: effects are data, so that tests can look at them.
 
+use crate::checklist::Tick;
 use crate::domain::Time;
 use crate::domain::act::Wish;
 use crate::domain::incident::Entry;
@@ -25,4 +26,6 @@ pub enum Effect {
     Past(Option<Time>),
     /// Write entries of incidents down.
     Write(Vec<Entry>),
+    /// Write ticks of the checklists down, then tell what the book says; without any, only tell.
+    Tick(Vec<Tick>),
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use tui_input::Input;
 
 use super::acting::{ActDialog, Acting};
-use super::checklist::ChecklistDialog;
+use super::checklist::{ChecklistDialog, Checks};
 use super::filter::Filter;
 use super::incident::{IncidentDialog, Incidents};
 use super::keymap::KeyMap;
@@ -195,6 +195,8 @@ pub struct App {
     pub time: TimeTravel,
     /// Incidents that are known.
     pub incidents: Incidents,
+    /// The daily, weekly and monthly checks as they stand.
+    pub checks: Checks,
     /// Whether nothing may be planned or sent: a setting of the config.
     pub read_only: bool,
     /// Whether this room only looks: nothing is planned, sent or written.
@@ -238,6 +240,7 @@ impl App {
             acting: Acting::default(),
             time: TimeTravel::default(),
             incidents: Incidents::default(),
+            checks: Checks::default(),
             read_only: false,
             spectator: false,
             touched: None,

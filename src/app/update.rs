@@ -14,6 +14,7 @@ use super::prompt;
 use super::rows::{fleet_rows, scroll};
 use super::state::{App, Dialog, Focus, Pane};
 use super::{incident, time};
+use crate::checklist::Known;
 use crate::domain::act::Told;
 use crate::domain::incident::Entry;
 use crate::domain::{Level, Report, Time};
@@ -42,6 +43,8 @@ pub enum Msg {
     Entries(Vec<Entry>),
     /// The history has the past of a room that has just begun.
     Filled(Box<Store>),
+    /// The book of ticks was written or read, or cannot be.
+    Ticks(Result<Box<Known>, String>),
 }
 
 /// Takes a message in. What the operator does goes to what is shown, which may be the past; what comes from
@@ -61,11 +64,13 @@ pub fn update(app: &mut App, store: &mut Store, msg: Msg) -> Vec<Effect> {
 }
 
 fn take_in(app: &mut App, store: &mut Store, msg: Msg) -> Vec<Effect> {
+    let mut effects = Vec::new();
     match msg {
         Msg::Key(key) => return press(app, store, key),
         Msg::Paste(text) => {
             acting::paste(app, &text);
             incident::paste(app, &text);
+            checklist::paste(app, &text);
             prompt::paste(app, &text);
         }
         Msg::Mouse(event) => return mouse(app, store, event),
@@ -79,6 +84,7 @@ fn take_in(app: &mut App, store: &mut Store, msg: Msg) -> Vec<Effect> {
         Msg::Past(past) => time::arrived(app, past),
         Msg::Entries(entries) => incident::take(app, store, entries),
         Msg::Filled(past) => time::filled(app, store, past),
+        Msg::Ticks(known) => return checklist::known(app, store, known),
         Msg::Tick(now) => {
             app.now = now;
             store.tick(now);
@@ -87,13 +93,12 @@ fn take_in(app: &mut App, store: &mut Store, msg: Msg) -> Vec<Effect> {
                 app.message = None;
             }
             incident::spectator::follow(app, store);
-            let effects = incident::tick(app, store);
-            settle(app, store);
-            return effects;
+            effects = incident::tick(app, store);
+            effects.extend(checklist::tick(app, store));
         }
     }
     settle(app, store);
-    Vec::new()
+    effects
 }
 
 /// Selects the first row when nothing is selected, and keeps the selected row in view. Every message but a

@@ -26,6 +26,7 @@ pub mod room;
 pub mod settings;
 pub mod snapshot;
 pub mod stage;
+pub mod ticks;
 
 use std::process::ExitCode;
 
@@ -74,7 +75,7 @@ fn task_of(words: impl Iterator<Item = String>) -> String {
 fn wrong_call(task: &str) -> u8 {
     match task {
         // 2 would read as critical, as much drift, as an abort, as a changed trail, as damaged, as no such incident.
-        "check" | "drift" | "judge" | "audit" | "history" | "incident" => UNKNOWN,
+        "check" | "drift" | "judge" | "audit" | "history" | "incident" | "checklist" => UNKNOWN,
         // 2 would read as sent and failed.
         "pause" | "resume" | "promote" | "abort" | "retry" | "rollback" | "weight" | "acts" => act::NOTHING,
         _ => WRONG_CALL,

@@ -11,8 +11,10 @@ use super::args::{Common, RoomArgs};
 use super::hands::{self, Hands};
 use super::memory::Memory;
 use super::recording::Recording;
+use super::ticks::Book;
 use super::{logging, settings, stage};
 use crate::app::{App, Effect, KeyMap, Msg, incident, settle};
+use crate::checklist::Known;
 use crate::config::{Config, Loaded};
 use crate::control::random_names;
 use crate::demo::Demo;
@@ -80,7 +82,11 @@ pub fn run(
     };
     let memory = Memory::of(&loaded.config, &store);
     let tape = Recording::begin(tape, &app, &store);
+    let (tell_ticks, ticks) = mpsc::channel(16);
     let room = Room {
+        book: Book::of(&loaded.config),
+        tell_ticks,
+        ticks,
         app,
         empty: store.clone(),
         store,
@@ -173,6 +179,10 @@ struct Room {
     hands: Hands,
     memory: Memory,
     tape: Recording,
+    /// The book of ticks, and what it tells.
+    book: Result<Book, String>,
+    tell_ticks: mpsc::Sender<Result<Box<Known>, String>>,
+    ticks: mpsc::Receiver<Result<Box<Known>, String>>,
     freshened: Option<ActId>,
     frame_pause: Duration,
     last_frame: Option<Instant>,
@@ -202,6 +212,10 @@ impl Room {
                     self.freshen(&told);
                     self.app.wake(stage::now());
                     self.take(Msg::Told(Box::new(told)));
+                    Turn::GoOn
+                }
+                Some(known) = self.ticks.recv() => {
+                    self.take(Msg::Ticks(known));
                     Turn::GoOn
                 }
                 Some(kept) = self.memory.told() => {
@@ -336,6 +350,16 @@ impl Room {
                 if let Err(why) = self.memory.ask(Keep::Entries(entries)) {
                     self.app.say(why, Level::Warning);
                 }
+            }
+            Effect::Tick(mut ticks) => {
+                super::ticks::sign(&mut ticks);
+                let (book, tell) = (self.book.clone(), self.tell_ticks.clone());
+                // The disk may take its time; the loop goes on.
+                tokio::task::spawn_blocking(move || {
+                    let known = book.and_then(|book| book.exchange(&ticks)).map(Box::new);
+                    // A room that was left needs no answer.
+                    let _ = tell.blocking_send(known);
+                });
             }
             Effect::Mouse(on) => self.terminal.set_mouse(on),
             Effect::Copy(text) => {

@@ -18,6 +18,7 @@ mod schema;
 mod series;
 #[cfg(test)]
 mod tests;
+pub mod ticks;
 mod trouble;
 
 use std::path::PathBuf;

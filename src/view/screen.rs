@@ -7,7 +7,7 @@ use super::fleet::{self, Fleet};
 use super::frame::{put, titled};
 use super::look::{Look, Role};
 use super::panes::{self, Cx};
-use super::{act, describe, footer, glyphs, header, help, incident, lines, text, verdict};
+use super::{act, checklist, describe, footer, glyphs, header, help, incident, lines, text, verdict};
 use crate::app::{App, Dialog, Focus, Geometry, Pane, Shape, fleet_rows};
 use crate::domain::Level;
 use crate::store::Store;
@@ -89,6 +89,7 @@ impl Screen<'_> {
         let whole = Rect { height: self.area.height.saturating_sub(foot.height), ..self.area };
         let over = if shape == Shape::Lines { whole } else { body };
         let cursor = act::draw(buf, over, app, store, look).or(incident::draw(buf, over, app, store, look));
+        let cursor = checklist::draw(buf, over, app, store, look).or(cursor);
         footer::draw(buf, foot, app, store, look, self.fleet.rows.len()).or(cursor)
     }
 

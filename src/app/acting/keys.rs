@@ -33,6 +33,7 @@ pub fn key(app: &mut App, store: &mut Store, key: KeyEvent, action: Option<Actio
     }
     let is_text = match &mut app.dialog {
         Dialog::Act(dialog) => dialog.text().is_some(),
+        Dialog::Checklist(dialog) => dialog.writing.is_some(),
         _ => false,
     };
     if !is_text {
@@ -43,6 +44,7 @@ pub fn key(app: &mut App, store: &mut Store, key: KeyEvent, action: Option<Actio
         }
     }
     let effects = match std::mem::take(&mut app.dialog) {
+        Dialog::Checklist(dialog) => crate::app::checklist::key(app, store, *dialog, key, action),
         // Leaving is always possible, and leaves everything as it is.
         _ if key.code == KeyCode::Esc => Vec::new(),
         Dialog::Act(dialog) => in_act(app, store, *dialog, key, action),

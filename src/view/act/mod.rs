@@ -21,8 +21,11 @@ use sheet::{Foot, Sheet};
 /// What the dialogs may look at.
 #[derive(Clone, Copy)]
 pub(super) struct Cx<'a> {
+    /// The screen.
     pub(super) app: &'a App,
+    /// The world.
     pub(super) store: &'a Store,
+    /// Colours and glyphs.
     pub(super) look: &'a Look,
     /// Columns inside the box.
     pub(super) columns: usize,
@@ -82,6 +85,6 @@ pub fn keys(app: &App) -> Option<&'static str> {
             ActStage::Planned(_) => "Tab moves   Enter takes it   PageDown PageUp scroll   Esc nothing done",
             ActStage::Following(_) => "Esc closes the box   PageDown PageUp scroll",
         },
-        _ => return None,
+        _ => return super::checklist::keys(app),
     })
 }
