@@ -73,7 +73,7 @@ fn task_of(words: impl Iterator<Item = String>) -> String {
 fn wrong_call(task: &str) -> u8 {
     match task {
         // 2 would read as critical, as much drift, as an abort, as a changed trail.
-        "check" | "drift" | "judge" | "audit" => UNKNOWN,
+        "check" | "drift" | "judge" | "audit" | "drill" => UNKNOWN,
         // 2 would read as sent and failed.
         "pause" | "resume" | "promote" | "abort" | "retry" | "rollback" | "weight" | "acts" => act::NOTHING,
         _ => WRONG_CALL,
