@@ -38,7 +38,7 @@ const ROOMS: &[(&str, &[&str], &[&str])] = &[
         "drill",
         &[
             "domain", "config", "control", "records", "demo", "store", "sources", "cluster", "report",
-            "history",
+            "judge", "history",
         ],
         &["ratatui", "crossterm", "axum"],
     ),

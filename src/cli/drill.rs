@@ -1,15 +1,218 @@
-//! `wardroom drill`.
+//! `wardroom drill`: practises a rollback from the fault to the clean-up, and says how long each part took.
 
-use super::args::Common;
+mod left;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use super::args::{Common, Output};
+use super::{identity, logging, out, settings, stage};
+use crate::config;
+use crate::config::Config;
+use crate::demo::{self, DemoOptions};
+use crate::domain::act::Who;
+use crate::drill::keep::Drills;
+use crate::drill::run::{Limits, run as drive};
+use crate::drill::session::Session;
+use crate::drill::stage::{Stage, demo::DemoStage};
+use crate::drill::{Drill, Mark, Scenario, Setting};
+use crate::records;
+
+/// It could not run, or could not clean up.
+const NOT_DONE: u8 = 3;
+/// Models of the demo of a drill: the one that matters among others.
+const MODELS: usize = 6;
+/// How often the room of a drill's demo asks.
+const INTERVAL: Duration = Duration::from_millis(400);
 
 /// Options of `drill`.
 #[derive(Debug, Clone, clap::Args)]
-pub struct DrillArgs {}
+pub struct DrillArgs {
+    /// What is injected: latency-regression, error-burst, silent-quality-loss, drift, never-ready, registry-mismatch
+    #[arg(long, value_name = "NAME", default_value = "latency-regression")]
+    pub scenario: String,
+    /// Where: the embedded demo, or CONTEXT/NAMESPACE of a cluster in the config that is not production
+    #[arg(long, value_name = "demo|CONTEXT/NAMESPACE", default_value = "demo")]
+    pub on: String,
+    /// Let wardroom find it and roll back by what the room shows; without it you do, in the room
+    #[arg(long)]
+    pub auto: bool,
+    /// The form of the report
+    #[arg(long, value_enum, default_value_t = Output::Table)]
+    pub output: Output,
+}
 
-/// Runs it.
+/// Runs it. Exit code 0 verified and cleaned up, 1 not detected or not in time, 2 rollback or verification failed, 3
+/// could not run or could not clean up.
 ///
 /// # Errors
-/// It is not built yet.
-pub fn run(_common: &Common, _options: &DrillArgs) -> Result<u8, String> {
-    Err("not built yet".into())
+/// What keeps it from beginning: nothing was changed.
+pub fn run(common: &Common, options: &DrillArgs) -> Result<u8, String> {
+    let scenario: Scenario = options.scenario.parse()?;
+    if options.auto {
+        logging::headless(common.log_file.as_deref())?;
+    }
+    if options.on != "demo" {
+        return Err(format!("--on {}: there is no such stage yet; write demo", options.on));
+    }
+    on_demo(common, options, scenario)
+}
+
+fn on_demo(common: &Common, options: &DrillArgs, scenario: Scenario) -> Result<u8, String> {
+    let drills = Drills::open(&records::folder(None).map_err(|error| error.to_string())?)?;
+    let runtime = stage::runtime()?;
+    let wanted = DemoOptions {
+        models: MODELS,
+        scenario: demo::Scenario::Drill,
+        interval: INTERVAL,
+        ..DemoOptions::default()
+    };
+    let demo = runtime.block_on(demo::start(wanted)).map_err(|error| error.to_string())?;
+    let mut loaded = config::parse("demo", &demo.config_toml(), &settings::flags(common))
+        .map_err(|error| error.to_string())?;
+    let id = fresh_id();
+    // A trail of its own, which stays: an act on this fleet is no act of the operator's own trail.
+    loaded.config.control.folder = Some(drills.journal(&id));
+    let set = DemoStage::new(demo.stage_hand(), loaded.config, demo.folder());
+    let code = runtime.block_on(headless(Arc::new(set), &drills, id, scenario, options));
+    demo.stop();
+    runtime.shutdown_timeout(stage::LAST_ORDERS);
+    code
+}
+
+fn fresh_id() -> String {
+    format!("d-{}-{:04x}", stage::now().format("%Y%m%d-%H%M%S"), rand::random::<u16>())
+}
+
+/// `user@host`.
+fn person(who: &Who) -> String {
+    if who.host.is_empty() { who.user.clone() } else { format!("{}@{}", who.user, who.host) }
+}
+
+/// What the drill is about.
+fn setting(set: &dyn Stage, id: String, scenario: Scenario, options: &DrillArgs) -> Setting {
+    let (stable, test) = set.versions();
+    Setting {
+        id,
+        scenario,
+        on: set.name(),
+        auto: options.auto,
+        by: person(&identity::who("drill")),
+        model: set.model(),
+        stable,
+        test,
+    }
+}
+
+/// A drill without a room: the automatic operator acts.
+async fn headless(
+    set: Arc<dyn Stage>,
+    drills: &Drills,
+    id: String,
+    scenario: Scenario,
+    options: &DrillArgs,
+) -> Result<u8, String> {
+    left::clean(drills).await?;
+    let unfinished = drills.begin(&id, set.undo())?;
+    let config: Config = set.config().clone();
+    let mut who = identity::who("drill");
+    who.by = "drill, automatic".into();
+    let (session, eyes) = Session::start(&config, who, stage::now)?;
+    let drill = Drill::new(setting(&*set, id, scenario, options), stage::now());
+    let (shows, mut shown) = watch::channel(drill.clone());
+    let (stop, stopped) = watch::channel(false);
+    let mut signals = Signals::watch()?;
+    let ending = tokio::spawn(async move {
+        signals.next().await;
+        out::complain("the drill is interrupted: it cleans up first");
+        // Nobody listens when it is over already.
+        let _ = stop.send(true);
+        // The sender lives as long as this: a drill that is asked twice still cleans up.
+        std::future::pending::<()>().await;
+    });
+    let telling = (options.output == Output::Table).then(|| {
+        tokio::spawn(async move {
+            let mut said = Vec::new();
+            while shown.changed().await.is_ok() {
+                tell(&shown.borrow_and_update(), &mut said);
+            }
+        })
+    });
+    let drill = drive(drill, set.clone(), eyes, stage::now, Limits::of(true), shows, stopped).await;
+    if let Some(telling) = telling {
+        // The last words are said before the report.
+        let _ = telling.await;
+    }
+    ending.abort();
+    session.end().await;
+    finish(&drill, &*set, drills, unfinished, options)
+}
+
+/// Marks as they come, one line each.
+fn tell(drill: &Drill, said: &mut Vec<String>) {
+    let mut say = |words: String| {
+        if !said.contains(&words) {
+            out::say(&words);
+            said.push(words);
+        }
+    };
+    if drill.marks.last().is_none() {
+        say(format!("{:>9}  {}", "", drill.phase.words()));
+    }
+    for mark in Mark::ALL {
+        if let Some(seconds) = drill.marks.between(Mark::Injected, mark) {
+            say(format!("{seconds:>7.2} s  {}", mark.words()));
+        }
+    }
+}
+
+/// Writes the report, and keeps the drill's line.
+fn finish(
+    drill: &Drill,
+    set: &dyn Stage,
+    drills: &Drills,
+    unfinished: crate::drill::keep::Unfinished,
+    options: &DrillArgs,
+) -> Result<u8, String> {
+    let limits = set.limits(drill.setting.scenario);
+    let earlier: Vec<_> =
+        drills.earlier().into_iter().filter(|line| line["on"] == drill.setting.on.as_str()).collect();
+    match options.output {
+        Output::Json => {
+            let document = drill.document(&limits, &earlier);
+            out::say(&serde_json::to_string_pretty(&document).map_err(|why| why.to_string())?);
+        }
+        Output::Table => out::say(&drill.table(&limits, &earlier)),
+    }
+    drills.append(&drill.line())?;
+    if drill.cleaned == Some(Ok(())) {
+        unfinished.done()?;
+    }
+    Ok(drill.exit_code().min(NOT_DONE))
+}
+
+/// The signals that end a drill early.
+struct Signals([tokio::signal::unix::Signal; 3]);
+
+impl Signals {
+    fn watch() -> Result<Self, String> {
+        use tokio::signal::unix::{SignalKind, signal};
+        let watch = |kind| signal(kind).map_err(|error| format!("cannot watch for signals: {error}"));
+        Ok(Self([
+            watch(SignalKind::interrupt())?,
+            watch(SignalKind::terminate())?,
+            watch(SignalKind::hangup())?,
+        ]))
+    }
+
+    async fn next(&mut self) {
+        let [interrupt, terminate, hangup] = &mut self.0;
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+            _ = hangup.recv() => {}
+        }
+    }
 }

@@ -76,7 +76,11 @@ pub fn told(fleet: &Fleet, model: usize, track: &Track, position: &Position) -> 
     if position.situation == Situation::PausedByHand {
         cannot.insert("promote".into(), "it is held by hand; resume first, then promote".into());
     }
-    let live = matches!(phase, Phase::Progressing | Phase::Paused);
+    let live = matches!(phase, Phase::Progressing | Phase::Paused | Phase::Degraded);
+    let conditions = match phase {
+        Phase::Degraded => json!([{"level": "critical", "text": position.message}]),
+        _ => json!([]),
+    };
     Some(json!({
         "model": state.part.name,
         "controller": "demo",
@@ -97,6 +101,7 @@ pub fn told(fleet: &Fleet, model: usize, track: &Track, position: &Position) -> 
         "waits": waits,
         "pause": if phase == Phase::Paused { position.message.as_str() } else { "" },
         "message": position.message,
+        "conditions": conditions,
         "revisions": revisions(fleet, model, position),
     }))
 }
@@ -117,7 +122,9 @@ fn revisions(fleet: &Fleet, model: usize, position: &Position) -> Vec<Value> {
         let pods = match () {
             () if version == position.stable => [wanted, wanted],
             () if position.to == Some(version) => [0, wanted],
-            () if position.trial().is_some_and(|(trial, _)| trial == version) => [1, 1],
+            () if position.trial().is_some_and(|(trial, _)| trial == version) => {
+                [usize::from(position.situation != Situation::Degraded), 1]
+            }
             () => [0, 0],
         };
         let bad = position.bad.get(&version);

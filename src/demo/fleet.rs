@@ -8,17 +8,21 @@ use std::time::Instant;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::DemoOptions;
+use super::Scenario;
 use super::acts::Log;
 use super::cast::{NAMES, Part, cast};
 use super::histogram::Counts;
+use super::injection::Injected;
 use super::position::{PODS_S, Position};
 use super::shelf::Shelf;
-use super::story::Story;
+use super::story::{DRILLED, Mood, Story};
 use super::track::Track;
 use super::web::Mutations;
 
 /// An hour of requests stands in the counters at the start.
 const PAST_S: f64 = 3_600.0;
+/// Requests a second of the model that a drill is done on: a drill shall not wait for evidence.
+const DRILL_RATE: f64 = 80.0;
 /// Requests a second of all models without a name together.
 const OTHERS_RATE: f64 = 60.0;
 
@@ -62,6 +66,8 @@ pub struct Fleet {
     pub shelf: Shelf,
     /// Requests that may change something, by server.
     pub mutations: Mutations,
+    /// What the stage of a drill has broken.
+    pub injected: Injected,
     begun: Instant,
     begun_at: DateTime<Utc>,
     speed: f64,
@@ -77,7 +83,11 @@ impl Fleet {
             if index >= NAMES {
                 part.rate = OTHERS_RATE / others;
             }
-            let canary = story.canary(index, 0.0).map(|canary| canary.weight / 100.0);
+            if options.scenario == Scenario::Drill && index == DRILLED {
+                part.rate = DRILL_RATE;
+            }
+            let canary = story.canary(index, 0.0).filter(|canary| canary.phase != "idle");
+            let canary = canary.map(|canary| canary.weight / 100.0);
             let instances = (0..part.instances).map(|_| {
                 let counts: Vec<Counts> = part.versions.iter().map(|_| Counts::default()).collect();
                 let past = PAST_S * part.rate.max(0.2) / part.instances as f64;
@@ -97,7 +107,8 @@ impl Fleet {
             models.iter().enumerate().map(|(index, model)| (model.part.name.clone(), index)).collect();
         let (acts, shelf, mutations) = (Log::default(), Shelf::default(), Mutations::default());
         let (begun, begun_at, speed) = (Instant::now(), Utc::now(), options.speed);
-        Self { models, story, by_name, acts, shelf, mutations, begun, begun_at, speed }
+        let injected = Injected::default();
+        Self { models, story, by_name, acts, shelf, mutations, injected, begun, begun_at, speed }
     }
 
     /// Seconds of the story so far.
@@ -154,10 +165,34 @@ impl Fleet {
         self.by_name.get(name).copied()
     }
 
+    /// How a version fares: by the story, and by what was injected. `told`: its quality as far as labels have come.
+    pub fn mood(&self, model: usize, version: usize, t: f64, told: bool) -> Mood {
+        let is_test = self.models.get(model).is_some_and(|model| version > model.part.stable);
+        let mood = self.story.mood(model, is_test, t);
+        if is_test && model == DRILLED { self.injected.over(mood, told) } else { mood }
+    }
+
+    /// Drift of a feature over its quiet score: by the story, and by a version that reads it wrongly.
+    pub fn drift(&self, model: usize, feature: usize, t: f64) -> f64 {
+        let told = self.story.drift(model, feature, t);
+        let Some(stable) = self.models.get(model).map(|model| model.part.stable) else { return told };
+        if model != DRILLED || !self.injected.drifts() {
+            return told;
+        }
+        let (serving, trial) = self.serving(model);
+        let is_used = serving > stable || trial.is_some_and(|(_, share)| share > 0.0);
+        told + if is_used { super::injection::DRIFT } else { 0.0 }
+    }
+
+    /// Seconds from a prediction to its label.
+    pub fn label_delay_s(&self) -> f64 {
+        if self.story.scenario == Scenario::Drill { super::injection::LABELS_LATE_S } else { 0.0 }
+    }
+
     /// The quality KPIs of a version now: with a slow wave, so that a line is not a ruler.
     pub fn quality(&self, model: usize, version: usize, t: f64) -> Vec<f64> {
         let Some(part) = self.models.get(model).map(|model| &model.part) else { return Vec::new() };
-        let mood = self.story.mood(model, version > part.stable, t);
+        let mood = self.mood(model, version, t, true);
         let errors_first = usize::from(part.kind == crate::domain::ModelKind::Regression);
         let older = part.stable.saturating_sub(version) as f64;
         part.quality

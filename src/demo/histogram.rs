@@ -1,6 +1,9 @@
 //! Counts of requests by latency, as a server keeps them.
 
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
 
 use statrs::distribution::{ContinuousCDF, LogNormal};
 
@@ -16,6 +19,7 @@ pub struct Counts {
     failed: AtomicU64,
     right: AtomicU64,
     wrong: AtomicU64,
+    late: Mutex<VecDeque<(Instant, bool)>>,
 }
 
 impl Counts {
@@ -49,8 +53,18 @@ impl Counts {
         side.fetch_add(1, Ordering::Relaxed);
     }
 
+    /// Counts a prediction whose label comes at a later moment.
+    pub fn label_late(&self, at: Instant, correct: bool) {
+        self.late.lock().unwrap_or_else(PoisonError::into_inner).push_back((at, correct));
+    }
+
     /// Predictions whose label has come: right and wrong ones.
     pub fn labelled(&self) -> (u64, u64) {
+        let now = Instant::now();
+        let mut late = self.late.lock().unwrap_or_else(PoisonError::into_inner);
+        while let Some((_, correct)) = late.pop_front_if(|(at, _)| *at <= now) {
+            self.label(correct);
+        }
         (self.right.load(Ordering::Relaxed), self.wrong.load(Ordering::Relaxed))
     }
 

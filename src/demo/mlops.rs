@@ -73,7 +73,7 @@ fn status(fleet: &Fleet, model: usize) -> Option<Value> {
                     json!([at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true), value])
                 })
                 .collect();
-            json!({"feature": feature, "group": group, "score": quiet + fleet.story.drift(model, place, t), "history": history})
+            json!({"feature": feature, "group": group, "score": quiet + fleet.drift(model, place, t), "history": history})
         })
         .collect();
     let lag = fleet.story.label_lag(model, t);

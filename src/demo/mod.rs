@@ -10,6 +10,7 @@ pub mod cast;
 mod controller;
 mod fleet;
 mod histogram;
+mod injection;
 mod load;
 mod mlops;
 mod page;
@@ -34,6 +35,7 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 
 use fleet::Fleet;
+pub use injection::{StageHand, Trouble};
 use web::Answerer;
 
 /// Up to this many models each instance has a listener of its own; beyond, one listener serves all by path.
@@ -78,6 +80,8 @@ pub enum Scenario {
     Calm,
     /// Something new every twenty seconds.
     Chaos,
+    /// Nothing happens by itself: one model waits for the stage of a drill ([`StageHand`]).
+    Drill,
 }
 
 impl FromStr for Scenario {
@@ -109,6 +113,7 @@ pub struct DemoError(#[from] std::io::Error);
 pub struct Demo {
     config: String,
     tasks: Vec<JoinHandle<()>>,
+    fleet: Arc<Fleet>,
     /// Their folder goes with the demo.
     samples: samples::Files,
 }
@@ -122,6 +127,16 @@ impl Demo {
     /// A folder for the journal of acts upon this fleet; it goes with the demo.
     pub fn journal_folder(&self) -> std::path::PathBuf {
         self.samples.journal()
+    }
+
+    /// The hand that deploys and breaks things behind the room's back, for a drill.
+    pub fn stage_hand(&self) -> StageHand {
+        StageHand::new(self.fleet.clone())
+    }
+
+    /// The folder of everything that this demo wrote; it goes with the demo.
+    pub fn folder(&self) -> std::path::PathBuf {
+        self.samples.folder()
     }
 
     /// Stops every server.
@@ -178,7 +193,7 @@ pub async fn start(options: DemoOptions) -> Result<Demo, DemoError> {
     let config = script::config(&fleet, &places, &services, &files, options.interval);
     tasks.push(tokio::spawn(samples::grow(fleet.clone(), files.current())));
     tasks.push(tokio::spawn(load::generate(fleet.clone(), places)));
-    tasks.push(tokio::spawn(controller::count_shares(fleet)));
+    tasks.push(tokio::spawn(controller::count_shares(fleet.clone())));
     if let Some(after) = options.panic_after {
         tasks.push(tokio::spawn(async move {
             tokio::time::sleep(after).await;
@@ -186,5 +201,5 @@ pub async fn start(options: DemoOptions) -> Result<Demo, DemoError> {
             assert!(after == Duration::MAX, "the demo was asked to panic (--panic-after)");
         }));
     }
-    Ok(Demo { config, tasks, samples: files })
+    Ok(Demo { config, tasks, fleet, samples: files })
 }

@@ -72,13 +72,15 @@ pub fn metrics(fleet: &Fleet, model: usize, instance: usize) -> String {
         let label = &state.part.versions[version];
         let _ = writeln!(page, "model_labelled_samples{{model=\"{name}\",version=\"{label}\"}} {labelled}");
     }
+    // In the story a label counts when it is drawn; it says that it is a minute old.
+    let age = if fleet.label_delay_s() > 0.0 { fleet.label_delay_s() } else { 60.0 };
     let _ = writeln!(page, "# TYPE model_labelled_predictions_total counter");
     for &(version, label) in &used {
         let (right, wrong) = counts[version].labelled();
         for (correct, count) in [("true", right), ("false", wrong)] {
             let _ = writeln!(
                 page,
-                "model_labelled_predictions_total{{model=\"{name}\",version=\"{label}\",correct=\"{correct}\",age_s=\"60\"}} {count}"
+                "model_labelled_predictions_total{{model=\"{name}\",version=\"{label}\",correct=\"{correct}\",age_s=\"{age}\"}} {count}"
             );
         }
     }
@@ -101,7 +103,7 @@ pub fn metrics(fleet: &Fleet, model: usize, instance: usize) -> String {
     }
     let _ = writeln!(page, "# TYPE model_feature_drift gauge");
     for (place, (group, feature, quiet)) in state.part.features.iter().enumerate() {
-        let score = quiet + fleet.story.drift(model, place, t);
+        let score = quiet + fleet.drift(model, place, t);
         let _ = writeln!(
             page,
             "model_feature_drift{{model=\"{name}\",feature=\"{feature}\",group=\"{group}\",method=\"ks_distance\"}} {score:.4}"

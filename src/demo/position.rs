@@ -48,6 +48,7 @@ impl Position {
             "healthy" => (next, None, Situation::Complete),
             "aborted" => (stable, Some(next), Situation::Aborted),
             "paused" => (stable, Some(next), Situation::PausedByStep),
+            "idle" => (stable, None, Situation::Complete),
             _ => (stable, Some(next), Situation::Progressing),
         };
         let bad = trial.filter(|_| situation == Situation::Aborted);
@@ -165,6 +166,33 @@ impl Position {
             message: "all traffic goes to the new version".into(),
             ..self
         }
+    }
+
+    /// A version begins its trial at the step whose pause only a person ends.
+    pub fn trying(self, canary: usize, at: f64, pods_s: f64) -> Self {
+        let step = STEPS.iter().position(|&weight| weight == MANUAL).unwrap_or(0);
+        Self { canary: Some(canary), to: None, ..self }.on_step(step, at, pods_s)
+    }
+
+    /// A version is wanted whose pods do not become ready: no traffic goes to it.
+    pub fn never_ready(self, canary: usize, at: f64) -> Self {
+        Self {
+            canary: Some(canary),
+            step: 0,
+            weight: 0.0,
+            situation: Situation::Degraded,
+            since: at,
+            until: None,
+            held: None,
+            to: None,
+            message: "progress deadline exceeded: pods of the new version are not ready".into(),
+            ..self
+        }
+    }
+
+    /// One version serves, nothing is on trial, and nothing is known to be bad.
+    pub fn in_service(self, version: usize, at: f64, message: &str) -> Self {
+        Self { bad: BTreeMap::new(), ..self.settled_on(version, at, message) }
     }
 
     /// Why this controller cannot do an act now; `None` when it can.

@@ -42,6 +42,11 @@ impl Drop for Files {
 }
 
 impl Files {
+    /// The folder itself.
+    pub fn folder(&self) -> PathBuf {
+        self.folder.clone()
+    }
+
     /// Where a journal may lie.
     pub fn journal(&self) -> PathBuf {
         self.folder.join("journal")

@@ -92,7 +92,7 @@ async fn infer(
         return answer_json(422, &json!({"detail": [{"loc": ["body"], "msg": "invalid inference request"}]}));
     };
     state.arrive(version);
-    let mood = fleet.story.mood(model, version > state.part.stable, fleet.t());
+    let mood = fleet.mood(model, version, fleet.t(), false);
     let (wait, failed) = {
         let mut rng = rand::rng();
         let median = state.part.median_ms * mood.slower / 1_000.0;
@@ -111,7 +111,10 @@ async fn infer(
         counts.add(begun.elapsed().as_secs_f64(), failed);
         // A part of the predictions gets its label; the story does not wait for it.
         if !failed && let Some(correct) = labelled(fleet, model, version) {
-            counts.label(correct);
+            match fleet.label_delay_s() {
+                0.0 => counts.label(correct),
+                late_s => counts.label_late(Instant::now() + Duration::from_secs_f64(late_s), correct),
+            }
         }
     }
     if failed {
@@ -130,7 +133,10 @@ fn labelled(fleet: &Fleet, model: usize, version: usize) -> Option<bool> {
     if state.part.kind != ModelKind::Classification || !rand::rng().random_bool(LABELLED) {
         return None;
     }
-    let accuracy = *fleet.quality(model, version, fleet.t()).first()?;
+    // What labels will say is decided when the prediction is made, however late they come.
+    let (t, told) = (fleet.t(), fleet.mood(model, version, fleet.t(), true));
+    let missing = fleet.mood(model, version, t, false).quality - told.quality;
+    let accuracy = fleet.quality(model, version, t).first()? + missing;
     Some(rand::rng().random_bool(accuracy.clamp(0.0, 1.0)))
 }
 

@@ -54,6 +54,20 @@ impl Shelf {
     }
 }
 
+impl Shelf {
+    /// Moves the champion away from the version that serves, as if by a mistake.
+    pub fn move_champion(&self, model: usize, version: usize, served: usize) {
+        let mut aliases = self.aliases.lock().unwrap_or_else(PoisonError::into_inner);
+        aliases.insert((model, "champion".to_owned()), Written { version: Some(version), served });
+    }
+
+    /// Takes back whatever was written about the aliases of a model.
+    pub fn forget_aliases(&self, model: usize) {
+        let mut aliases = self.aliases.lock().unwrap_or_else(PoisonError::into_inner);
+        aliases.retain(|(of, _), _| *of != model);
+    }
+}
+
 /// The aliases of a model: champion and challenger go along with the rollout, as a release pipeline does it;
 /// what is written stands, for the champion until another version serves.
 pub fn aliases(fleet: &Fleet, model: usize) -> BTreeMap<String, usize> {

@@ -10,7 +10,7 @@ pub struct Canary {
     pub step: usize,
     /// Weight asked for, percent.
     pub weight: f64,
-    /// `progressing`, `paused`, `healthy` or `aborted`.
+    /// `progressing`, `paused`, `healthy`, `aborted`, or `idle` when nothing is on trial yet.
     pub phase: &'static str,
     /// Since when, story seconds.
     pub since: f64,
@@ -49,6 +49,8 @@ const ALZHEIMER: usize = 0;
 const ALS: usize = 1;
 const PARKINSONS: usize = 2;
 const HEART: usize = 3;
+/// The model that a drill is done on.
+pub const DRILLED: usize = HEART;
 const OMICS: usize = 4;
 const DIAGNOSIS: usize = 5;
 
@@ -78,13 +80,17 @@ impl Story {
         };
         let over = |since, phase, message| Canary {
             step: STEPS.len(),
-            weight: if phase == "healthy" { 100.0 } else { 0.0 },
+            weight: if phase == "aborted" { 0.0 } else { 100.0 },
             phase,
             since,
             until: None,
             waits: false,
             message,
         };
+        if self.scenario == Scenario::Drill {
+            // One version serves; a trial begins when the drill's stage says so.
+            return (model == DRILLED).then(|| over(-86_400.0, "idle", "in service"));
+        }
         match model {
             ALZHEIMER if t < 60.0 => Some(at(1, -30.0, 60.0, "watching p95 and errors")),
             ALZHEIMER if t < 170.0 => Some(at(2, 60.0, 180.0, "watching p95 and errors")),
@@ -132,7 +138,7 @@ impl Story {
     /// After the told story, or in chaos from the start: which model is in which trouble now.
     fn random_trouble(self, t: f64) -> Option<(usize, u64)> {
         let length = match self.scenario {
-            Scenario::Calm => return None,
+            Scenario::Calm | Scenario::Drill => return None,
             Scenario::Chaos => 20.0,
             Scenario::Incident if t < 600.0 => return None,
             Scenario::Incident => 90.0,
