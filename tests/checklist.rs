@@ -7,15 +7,15 @@
     reason = "helpers of tests fail like tests"
 )]
 
+#[path = "common/pty.rs"]
+mod pty;
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-
-/// A demo that does not start in this time does not start at all.
-const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A demo fleet in a process of its own.
 struct Demo {
@@ -48,7 +48,7 @@ impl Demo {
             if text.contains("[[model]]") && text.ends_with('\n') {
                 break text;
             }
-            assert!(begun.elapsed() < PATIENCE, "the demo does not start");
+            assert!(begun.elapsed() < pty::PATIENCE, "the demo does not start");
             std::thread::sleep(Duration::from_millis(20));
         };
         Self { child, config, folder }
@@ -203,5 +203,30 @@ fn a_fleet_that_does_not_answer_is_not_met() {
     assert_eq!(code, Some(2), "{answer}");
     let sources = check(&answer, "sources");
     assert_eq!(sources["mark"], "not_met", "{sources}");
-    assert!(sources["evidence"].as_str().unwrap().starts_with("0 of "), "{sources}");
+    assert!(sources["evidence"].as_str().unwrap().contains("mlflow down"), "{sources}");
+}
+
+#[test]
+fn what_is_ticked_in_the_room_is_seen_by_the_next_process() {
+    let demo = Demo::start();
+    let config = demo.config("room", "");
+    let mut session = pty::Session::start(&["--config", config.to_str().unwrap()], (120, 36), &[]);
+    session.wait_text("Fleet");
+    session.keys("l");
+    session.wait_text("Checklists");
+    session.wait_text("at the right");
+    session.keys("\x1b[DG");
+    session.wait_text("procedures and documents");
+    session.keys("\r");
+    session.wait_text("Enter ticks procedures");
+    session.keys("read with the team\r");
+    session.wait_text("ticked by");
+    session.keys("q");
+    assert_eq!(session.end().0, 0);
+    let (_, seen) = ask(&config, &["--period", "monthly"]);
+    let procedures = check(&seen, "procedures");
+    assert_eq!(
+        (procedures["mark"].as_str(), procedures["evidence"].as_str()),
+        (Some("person"), Some("read with the team"))
+    );
 }
