@@ -377,7 +377,8 @@ fn write(sink: impl Sink, pace: Pace, from: &Receiver<Job>, taken: &AtomicUsize)
         }
         if over || Instant::now() >= due {
             since_whole += out.items(state.as_deref(), &mut items, !over)?;
-            due = Instant::now() + pace.block;
+            // What packing took does not put the next block off.
+            due = (due + pace.block).max(Instant::now());
             let age = whole_at.elapsed();
             is_whole_due |=
                 !over && (age >= pace.whole_at_last || age >= pace.whole && since_whole >= whole_len);
