@@ -30,6 +30,7 @@ use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use wardroom::app::keymap::Chord;
 use wardroom::app::{App, KeyMap, Msg, settle, update};
 use wardroom::domain::act::{Operation, Told};
+use wardroom::domain::incident::{Entry, EntryId, IncidentId, Matter};
 use wardroom::domain::{Fact, Fault, FaultKind, Harvest, Kpi, Reading, Report, SourceId, Time};
 use wardroom::store::{ModelSpec, Store};
 use wardroom::tape::block::{self, HEAD, PREFACE};
@@ -130,6 +131,14 @@ fn happen(kind: u8, pick: usize, value: f64, app: &App, store: &Store) -> Msg {
         8 => Msg::Told(Box::new(Told::Advice { model, words: format!("would abort: {value:.2}") })),
         9 => Msg::Told(Box::new(Told::Act(Box::new(act::act(Operation::Abort))))),
         10 => Msg::Resize([80, 120, 200, 31][pick % 4], [24, 36, 50, 9][pick % 4]),
+        12 => Msg::Entries(vec![Entry {
+            id: EntryId(format!("e-{pick}")),
+            incident: IncidentId("i-1120-7f3a".into()),
+            happened: at,
+            recorded: at,
+            by: "sre@bastion".into(),
+            matter: Matter::Note { text: format!("p95 {value:.2}") },
+        }]),
         11 => Msg::Paste(["p95 jump", "al", "!x"][pick % 3].into()),
         _ => {
             let names = [

@@ -36,7 +36,7 @@ pub struct ReplayArgs {
     /// Begin so many seconds into the recording, or print that moment's frame
     #[arg(long, value_name = "SECONDS")]
     pub at: Option<u32>,
-    /// Write a copy with names masked to this new file, and end
+    /// Write a copy to this new file with the names of models, places and people masked, and end
     #[arg(long, value_name = "OUT", conflicts_with_all = ["snapshot", "at"])]
     pub mask: Option<PathBuf>,
 }

@@ -14,6 +14,7 @@ pub mod block;
 pub mod glance;
 pub mod item;
 pub mod mask;
+mod pack;
 pub mod play;
 pub mod read;
 pub mod write;

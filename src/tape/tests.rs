@@ -169,3 +169,36 @@ fn a_draft_is_private_never_replaces_a_file_and_leaves_nothing_when_it_is_not_us
     assert!(!path.exists());
     assert!(Draft::create(&folder.path().join("no/such/room.tape")).unwrap_err().contains("name a file"));
 }
+
+#[test]
+fn blocks_and_whole_states_are_written_even_when_nothing_comes() {
+    let (app, store) = room();
+    let bytes = Arc::new(Mutex::new(Vec::new()));
+    let disk = Full { bytes: bytes.clone(), room: 100_000_000 };
+    let pace = Pace {
+        block: Duration::from_millis(5),
+        whole: Duration::ZERO,
+        whole_at_last: Duration::from_millis(20),
+        ..Pace::default()
+    };
+    let recorder = Recorder::begin(disk, pace, &app, &store);
+    let kinds = || {
+        let bytes = bytes.lock().unwrap();
+        let (mut at, mut kinds) = (PREFACE as usize, Vec::new());
+        while at < bytes.len() {
+            let Some(head) = bytes.get(at..at + HEAD) else { break };
+            let head = block::Head::read(head.try_into().unwrap()).unwrap();
+            kinds.push(head.kind);
+            at += HEAD + head.len as usize;
+        }
+        kinds
+    };
+    let end = Instant::now() + PATIENCE;
+    while kinds().iter().filter(|&&kind| kind == Kind::Whole).count() < 3 {
+        assert!(Instant::now() < end, "only {:?}", kinds());
+        std::thread::yield_now();
+    }
+    assert_eq!(kinds()[0], Kind::Whole);
+    assert!(kinds().contains(&Kind::Items));
+    recorder.end().unwrap();
+}

@@ -10,11 +10,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, sync_channel};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use super::block::{self, Kind};
 use super::glance::{Desk, Glance};
-use super::item::{self, Head, Item, Scene, Whole};
+use super::item::{Head, Item, Scene, Whole};
+use super::pack;
 use crate::app::{App, Msg};
 use crate::domain::Time;
 use crate::domain::incident::Entry;
@@ -109,7 +109,8 @@ impl Drop for Draft {
     }
 }
 
-enum Job {
+/// What the thread is handed.
+pub(super) enum Job {
     Item(Item),
     Whole(Box<Whole>),
     Close,
@@ -192,7 +193,7 @@ impl Recorder {
         };
         recorder.send_whole(app, store, None);
         std::thread::spawn(move || {
-            if let Err(why) = write(sink, pace, &from, &taken) {
+            if let Err(why) = pack::write(sink, pace, &from, &taken) {
                 // The loop may have gone already.
                 let _ = tell.try_send(why);
             }
@@ -338,93 +339,5 @@ impl Recorder {
             // A sink that is gone tells why by itself.
             self.lost = self.lost.or(Some((self.now, false)));
         }
-    }
-}
-
-/// The thread: ends when the room is gone, or with the reason why nothing more can be written.
-fn write(sink: impl Sink, pace: Pace, from: &Receiver<Job>, taken: &AtomicUsize) -> Result<(), String> {
-    // What reports say to the log was said by the room already.
-    let _quiet = tracing::subscriber::set_default(tracing::subscriber::NoSubscriber::default());
-    let mut out = Out { sink, len: 0 };
-    out.put(&block::preface())?;
-    let mut state: Option<Box<Whole>> = None;
-    let mut items: Vec<Item> = Vec::new();
-    let (mut due, mut whole_at) = (Instant::now() + pace.block, Instant::now());
-    let (mut whole_len, mut since_whole) = (0, 0);
-    loop {
-        let job = from.recv_timeout(due.saturating_duration_since(Instant::now()));
-        let over = matches!(job, Err(RecvTimeoutError::Disconnected));
-        let mut is_whole_due = false;
-        match job {
-            Ok(Job::Item(item)) => {
-                taken.fetch_sub(1, Ordering::AcqRel);
-                if let Some(state) = &mut state {
-                    item::take(&mut state.store, &mut state.scene, item.clone());
-                    items.push(item);
-                }
-            }
-            Ok(Job::Whole(whole)) => {
-                since_whole += out.items(state.as_deref(), &mut items, false)?;
-                state = Some(whole);
-                is_whole_due = true;
-                taken.fetch_sub(1, Ordering::AcqRel);
-            }
-            Ok(Job::Close) => {
-                taken.fetch_sub(1, Ordering::AcqRel);
-                due = Instant::now();
-            }
-            Err(_) => {}
-        }
-        if over || Instant::now() >= due {
-            since_whole += out.items(state.as_deref(), &mut items, !over)?;
-            due = Instant::now() + pace.block;
-            let age = whole_at.elapsed();
-            is_whole_due |=
-                !over && (age >= pace.whole_at_last || age >= pace.whole && since_whole >= whole_len);
-        }
-        if is_whole_due && let Some(state) = &mut state {
-            whole_len = out.block(Kind::Whole, state.scene.now, &**state)?;
-            state.gap_since = None;
-            (whole_at, since_whole) = (Instant::now(), 0);
-        }
-        if over {
-            return Ok(());
-        }
-    }
-}
-
-struct Out<S> {
-    sink: S,
-    /// Bytes of whole blocks so far.
-    len: u64,
-}
-
-impl<S: Sink> Out<S> {
-    /// Writes what came as a block; an empty one says that nothing came.
-    fn items(
-        &mut self,
-        state: Option<&Whole>,
-        items: &mut Vec<Item>,
-        even_empty: bool,
-    ) -> Result<u64, String> {
-        let Some(state) = state.filter(|_| even_empty || !items.is_empty()) else { return Ok(0) };
-        let len = self.block(Kind::Items, state.scene.now, items)?;
-        items.clear();
-        Ok(len)
-    }
-
-    fn block<T: serde::Serialize>(&mut self, kind: Kind, at: Time, contents: &T) -> Result<u64, String> {
-        let bytes = block::encode(kind, at, contents)?;
-        self.put(&bytes)?;
-        Ok(bytes.len() as u64)
-    }
-
-    fn put(&mut self, bytes: &[u8]) -> Result<(), String> {
-        if let Err(error) = self.sink.write_all(bytes).and_then(|()| self.sink.flush()) {
-            self.sink.cut(self.len);
-            return Err(format!("{error}; what was recorded before can be played"));
-        }
-        self.len += bytes.len() as u64;
-        Ok(())
     }
 }

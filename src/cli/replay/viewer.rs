@@ -22,7 +22,7 @@ const FRAME: Duration = Duration::from_millis(50);
 /// A small and a big jump, seconds.
 const JUMPS: (i64, i64) = (10, 60);
 /// How long a word to the viewer stands.
-const WORD: Duration = Duration::from_secs(4);
+const WORD: Duration = Duration::from_secs(6);
 
 /// Plays it in the terminal until the viewer leaves; gives the exit code.
 pub fn run(common: &Common, options: &ReplayArgs, player: &mut Player) -> Result<u8, String> {

@@ -16,9 +16,15 @@ use crate::tape::item::{Item, Scene, Whole};
 pub const MASKED: &str = "masked";
 /// From this length on a name is replaced wherever it occurs; a shorter one only where it stands alone, characters.
 const LONG: usize = 5;
-/// Words that are no names, whoever uses them as one.
-const PLAIN: [&str; 9] =
-    ["default", "wardroom", "automatic", "room", "command line", "prometheus", "mlflow", "demo", "true"];
+/// Kinds of names that are replaced within longer words, too; those of other kinds are common words too often.
+const WITHIN: [&str; 6] = ["model", "env", "cluster", "ns", "host", "sre"];
+/// Words that are no names, whoever uses them as one: they tell nothing, and stand in every other line.
+#[rustfmt::skip]
+const PLAIN: [&str; 30] = [
+    "default", "wardroom", "automatic", "room", "command line", "true", "demo", "prometheus", "mlflow", "mlops",
+    "canary", "stable", "registry", "controller", "endpoints", "samples", "alertmanager", "alerts", "argo", "flagger",
+    "argo-rollouts", "kserve", "haproxy", "latency", "drift", "quality", "errors", "accuracy", "concept", "prediction",
+];
 /// The largest pattern of names, bytes.
 const PATTERN: usize = 1 << 28;
 
@@ -42,13 +48,11 @@ impl Rule {
             // The words that tell variants apart, and words of wardroom's own.
             (_, "is") | ("Operation", "act") => Self::Keep,
             ("Version" | "ActId" | "EntryId" | "IncidentId", "0") => Self::Keep,
-            ("Fact", "metric" | "kind") | ("SourceInfo", "kind") | ("Finding", _) => Self::Keep,
+            ("Fact", "metric" | "kind") | ("SourceInfo", "kind") => Self::Keep,
             ("FeatureDrift", "feature" | "group") | ("Judgement", "kpi") => Self::Keep,
             ("RegisteredVersion", "stage" | "status") | ("Analysis", "kind" | "phase") => Self::Keep,
             ("Request", "verb" | "content_type") | ("CheckPlan" | "Check", "id") => Self::Keep,
-            ("Head", "wardroom" | "theme") | ("ModelState", "drift" | "findings" | "judging" | "counted") => {
-                Self::Keep
-            }
+            ("Head", "wardroom" | "theme") | ("ModelState", "drift") => Self::Keep,
             ("Alert", "summary" | "labels") | ("Silence", "comment" | "matchers") => Self::Text,
             ("RegisteredModel", "description" | "tags") => Self::Text,
             ("RegisteredVersion", "description" | "tags" | "facts" | "approvals") => Self::Text,
@@ -145,6 +149,8 @@ impl Names {
         self.person(identity);
         self.name("host", origin);
         self.name("host", host);
+        // Lines of the timeline may repeat it.
+        self.name("text", &act.plan.reason);
         self.model(&act.plan.model);
         self.target(&act.plan.target);
     }
@@ -211,11 +217,13 @@ impl Names {
     }
 
     fn person(&mut self, who: &str) {
-        if let Some((user, host)) = who.split_once('@') {
-            self.name("sre", user);
-            self.name("host", host);
+        match who.split_once('@') {
+            Some((user, host)) => {
+                self.name("sre", user);
+                self.name("host", host);
+            }
+            None => self.name("sre", who),
         }
-        self.name("sre", who);
     }
 
     /// Gives a name its stand-in, unless it has one or is none.
@@ -281,9 +289,12 @@ impl Names {
             let alone = |c: Option<char>| !c.is_some_and(char::is_alphanumeric);
             let stands_alone =
                 alone(text[..found.start()].chars().next_back()) && alone(text[found.end()..].chars().next());
-            if stands_alone || found.as_str().chars().count() >= LONG {
+            let stand_in = self.stand_in(found.as_str());
+            let is_within = found.as_str().chars().count() >= LONG
+                && WITHIN.iter().any(|kind| stand_in.rsplit_once('-').is_some_and(|(of, _)| of == *kind));
+            if stands_alone || is_within {
                 masked.push_str(&text[done..found.start()]);
-                masked.push_str(self.stand_in(found.as_str()));
+                masked.push_str(stand_in);
                 (done, from) = (found.end(), found.end());
             } else {
                 from = found.start() + found.as_str().chars().next().map_or(1, char::len_utf8);
@@ -308,7 +319,7 @@ impl Names {
             let scheme = found.name("scheme").map_or("", |part| part.as_str());
             let host =
                 found.name("host").map_or_else(|| found[0].to_owned(), |host| host.as_str().to_owned());
-            if host.starts_with("host-") {
+            if host.starts_with("host-") || host.starts_with("sre-") {
                 return format!("{scheme}{host}");
             }
             let mut hosts = self.hosts.borrow_mut();
@@ -341,10 +352,18 @@ mod tests {
 
     #[test]
     fn names_are_replaced_alone_when_short_and_everywhere_when_long() {
-        let names = names(&[("model", "als"), ("model", "alzheimer"), ("ns", "prod-eu")]);
+        let names = names(&[
+            ("model", "als"),
+            ("model", "alzheimer"),
+            ("ns", "prod-eu"),
+            ("source", "edge"),
+            ("source", "canary"),
+            ("object", "latencyhigh"),
+        ]);
         let masked = |text: &str| names.masked(text, Rule::Names).into_owned();
         assert_eq!(masked("als also fails"), "model-1 also fails");
         assert_eq!(masked("pod alzheimers-7f in prod-eu/als"), "pod model-2s-7f in ns-1/model-1");
+        assert_eq!(masked("CanaryLatencyHigh on Edge"), "CanaryLatencyHigh on source-1", "a common word");
         assert_eq!(masked("Alzheimer p95 612 ms"), "model-2 p95 612 ms", "case does not matter");
     }
 
@@ -356,6 +375,7 @@ mod tests {
         assert!(first.ends_with("/v2: refused") && !first.contains("10.0.0.7"), "{first}");
         assert_eq!(masked("http://10.0.0.7:8080/v2: refused"), first);
         assert_eq!(masked("http://prom.hospital.example:9090/api"), "http://host-1/api");
+        assert_eq!(masked("host-1 down"), "host-1 down");
         assert!(!masked("asked db.clinic.svc twice").contains("clinic"));
     }
 
