@@ -82,6 +82,7 @@ pub fn run(
         hands,
         memory: Memory::of(&loaded.config),
         freshened: None,
+        filled: false,
         frame_pause: Duration::from_secs(1) / loaded.config.max_fps.max(1),
         last_frame: None,
         dirty: true,
@@ -161,6 +162,8 @@ struct Room {
     hands: Hands,
     memory: Memory,
     freshened: Option<ActId>,
+    /// Whether the history was asked for the past of what is known since every source has answered.
+    filled: bool,
     frame_pause: Duration,
     last_frame: Option<Instant>,
     dirty: bool,
@@ -173,6 +176,8 @@ enum Turn {
 
 impl Room {
     async fn live(mut self, mut inputs: mpsc::Receiver<Input>, mut reports: mpsc::Receiver<Report>) -> u8 {
+        // Without a history the charts begin now.
+        let _ = self.memory.ask(Keep::Fill(Box::new(self.empty.clone())));
         let mut tick = tokio::time::interval(Duration::from_secs(1));
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
@@ -199,6 +204,7 @@ impl Room {
                     self.take(Msg::Tick(stage::now()));
                     self.hands.show(&self.store);
                     self.memory.observe(&self.store, self.app.clock());
+                    self.fill_more();
                     Turn::GoOn
                 }
                 // The clock of an act shows tenths.
@@ -222,6 +228,14 @@ impl Room {
                 self.hands.let_go().await;
                 return code;
             }
+        }
+    }
+
+    /// Which features are measured is known when every source has answered: only then their past can be had.
+    fn fill_more(&mut self) {
+        if !self.filled && self.store.sources.iter().all(|source| source.asked.is_some()) {
+            self.filled = true;
+            let _ = self.memory.ask(Keep::Fill(Box::new(self.store.clone())));
         }
     }
 
