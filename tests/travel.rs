@@ -113,7 +113,7 @@ mod large {
         Kpi::LabelLag,
         Kpi::Accuracy,
         Kpi::Precision,
-        Kpi::Recall,
+        Kpi::Sensitivity,
         Kpi::F1,
         Kpi::AucRoc,
     ];
