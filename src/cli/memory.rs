@@ -18,8 +18,9 @@ pub struct Memory {
 }
 
 impl Memory {
-    /// Opens the history of a config. Never waits for the disk.
-    pub fn of(config: &Config) -> Self {
+    /// Opens the history of a config, and asks it to fill the charts of a room whose store begins as `empty`. Never
+    /// waits for the disk.
+    pub fn of(config: &Config, empty: &Store) -> Self {
         let (tell, told) = mpsc::channel(WORDS);
         if config.history.off {
             return Self { history: None, told };
@@ -28,6 +29,7 @@ impl Memory {
             Ok(settings) => {
                 // The thread of the history waits when the room is slow to listen; nobody else does.
                 let history = History::open(settings, move |kept| drop(tell.blocking_send(kept)));
+                history.ask(Keep::Fill(Box::new(empty.clone())));
                 Self { history: Some(history), told }
             }
             Err(why) => {

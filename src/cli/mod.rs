@@ -72,8 +72,8 @@ fn task_of(words: impl Iterator<Item = String>) -> String {
 /// The exit code of a call or a config that is wrong, for a subcommand.
 fn wrong_call(task: &str) -> u8 {
     match task {
-        // 2 would read as critical, as much drift, as an abort, as a changed trail.
-        "check" | "drift" | "judge" | "audit" => UNKNOWN,
+        // 2 would read as critical, as much drift, as an abort, as a changed trail, as a damaged file.
+        "check" | "drift" | "judge" | "audit" | "history" => UNKNOWN,
         // 2 would read as sent and failed.
         "pause" | "resume" | "promote" | "abort" | "retry" | "rollback" | "weight" | "acts" => act::NOTHING,
         _ => WRONG_CALL,

@@ -71,6 +71,7 @@ pub fn run(
         let _guard = runtime.enter();
         Hands::of(&loaded.config)
     };
+    let memory = Memory::of(&loaded.config, &store);
     let room = Room {
         app,
         empty: store.clone(),
@@ -80,7 +81,7 @@ pub fn run(
         terminal,
         poller,
         hands,
-        memory: Memory::of(&loaded.config),
+        memory,
         freshened: None,
         filled: false,
         frame_pause: Duration::from_secs(1) / loaded.config.max_fps.max(1),

@@ -85,7 +85,7 @@ pub fn look(settings: &Settings, check: bool) -> Result<Found, LookError> {
         let mut statement = file
             .connection
             .prepare(
-                "SELECT step, count(*), min(start), max(start + (points - 1) * step), sum(points) FROM chunks \
+                "SELECT step, count(*), min(start), max(start + (points - 1) * step), sum(points * width) FROM chunks \
                  GROUP BY step ORDER BY step",
             )
             .map_err(said)?;
@@ -137,10 +137,17 @@ fn add_moments(file: &File, settings: &Settings, tiers: &mut Vec<FoundTier>) -> 
     if tiers.first().is_none_or(|tier| tier.step_s != step_s) {
         tiers.insert(0, FoundTier { step_s, points: 0, oldest: None, newest: None });
     }
+    let mut points = 0;
+    let mut statement = file.connection.prepare("SELECT points FROM moments")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let values = super::codec::unpack_moment(row.get_ref(0)?.as_blob()?);
+        points += values.ok_or_else(super::series::damaged)?.len() as i64;
+    }
     let oldest = oldest.and_then(|at| Time::from_timestamp(at, 0));
     let newest = newest.and_then(|at| Time::from_timestamp(at, 0));
     let tier = &mut tiers[0];
-    tier.points += count;
+    tier.points += points;
     tier.oldest = tier.oldest.into_iter().chain(oldest).min();
     tier.newest = tier.newest.into_iter().chain(newest).max();
     Ok(())

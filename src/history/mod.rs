@@ -16,6 +16,8 @@ mod past;
 mod schema;
 mod series;
 #[cfg(test)]
+mod size_tests;
+#[cfg(test)]
 mod tests;
 mod trouble;
 

@@ -177,7 +177,7 @@ pub(super) fn insert(
     let mut there = transaction
         .prepare_cached("SELECT block FROM chunks WHERE step = ?1 AND start = ?2 AND model = ?3")?;
     let mut put = transaction.prepare_cached(
-        "INSERT OR REPLACE INTO chunks (step, start, model, points, block) VALUES (?1, ?2, ?3, ?4, ?5)",
+        "INSERT OR REPLACE INTO chunks (step, start, model, points, width, block) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
     )?;
     for (model, mut columns) in by_model {
         let old: Option<Vec<u8>> = there.query_row([step, start, model], |row| row.get(0)).optional()?;
@@ -186,7 +186,7 @@ pub(super) fn insert(
         }
         columns.sort_unstable_by_key(|&(series, _)| series);
         let points = columns.first().map_or(0, |(_, values)| values.len() as i64);
-        put.execute(params![step, start, model, points, pack_columns(&columns)])?;
+        put.execute(params![step, start, model, points, columns.len() as i64, pack_columns(&columns)])?;
     }
     Ok(())
 }

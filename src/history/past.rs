@@ -35,7 +35,6 @@ pub(super) struct Cache {
 #[derive(Debug)]
 struct Long {
     until: i64,
-    step: i64,
     points: Points,
 }
 
@@ -146,7 +145,7 @@ impl From<'_> {
         let mean = |(at, sum, n): (i64, f64, u32)| (at, (sum / f64::from(n)) as f32);
         let points =
             sums.into_iter().map(|(series, bins)| (series, bins.into_iter().map(mean).collect())).collect();
-        self.cache.long = Some(Long { until: newest - newest.rem_euclid(step) + step, step, points });
+        self.cache.long = Some(Long { until: newest - newest.rem_euclid(step) + step, points });
         Ok(())
     }
 
