@@ -177,8 +177,6 @@ enum Turn {
 
 impl Room {
     async fn live(mut self, mut inputs: mpsc::Receiver<Input>, mut reports: mpsc::Receiver<Report>) -> u8 {
-        // Without a history the charts begin now.
-        let _ = self.memory.ask(Keep::Fill(Box::new(self.empty.clone())));
         let mut tick = tokio::time::interval(Duration::from_secs(1));
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
