@@ -5,6 +5,7 @@ use super::*;
 use crate::app::keymap::Chord;
 use crate::app::{Availability, KeyMap, Msg, update};
 use crate::domain::act::{Operation, Told};
+use crate::domain::{ControllerKind, SourceId, Target};
 use crate::domain::{Event, EventKind, Limits, ModelId, ModelKind, Phase, Rollout, Situation, Version};
 use crate::store::ModelSpec;
 
