@@ -409,3 +409,41 @@ fn five_hundred_features_with_hostile_names_fit_every_size() {
         }
     }
 }
+
+/// The room twelve minutes ago, as its operator came there.
+fn in_the_past(size: (u16, u16), note: &str) -> (App, Store) {
+    use wardroom::app::{Effect, Msg, keymap::Chord, update};
+    use wardroom::store::Past;
+    let (mut app, mut live) = (app(size).unwrap(), empty());
+    app.now = screen::now() + chrono::TimeDelta::seconds(745);
+    let key = Chord::parse("Left").unwrap().press();
+    let effects = update(&mut app, &mut live, Msg::Key(key));
+    let [Effect::Past(Some(asked))] = effects[..] else { panic!("{effects:?}") };
+    let oldest = screen::now() - chrono::TimeDelta::days(3);
+    let past = Past { asked, at: screen::now(), store: rich(), note: note.into(), oldest };
+    update(&mut app, &mut live, Msg::Past(Ok(Box::new(past))));
+    (app, live)
+}
+
+#[test]
+fn the_past_is_marked_on_every_shape() {
+    for size in SIZES.into_iter().chain([(40, 10), (20, 5)]) {
+        let (app, live) = in_the_past(size, "");
+        let text = to_text(&frame(&app, &live, &Look::default()));
+        let header = text.lines().next().unwrap_or_default();
+        assert!(header.contains("−12 min") && !header.contains(" LIVE"), "{text}");
+        assert!(text.contains("612") || size.0 < 80, "the store of the past is drawn\n{text}");
+        assert!(!app.is_typing() && text.contains("End live") || size.0 < 40, "{text}");
+        shoot("past", &app, &live, &Look::default());
+    }
+    for size in SIZES {
+        let (mut app, mut live) = in_the_past(size, "nothing was recorded from 14:02:07 to 14:14:20");
+        let key = wardroom::app::keymap::Chord::parse("Shift-Left").unwrap().press();
+        wardroom::app::update(&mut app, &mut live, wardroom::app::Msg::Key(key));
+        shoot("past-gap", &app, &live, &Look::default());
+    }
+    let (app, live) = in_the_past((120, 36), "");
+    let look = Look::load("default", Depth::Mono, true).unwrap();
+    let text = to_text(&frame(&app, &live, &look));
+    assert!(text.is_ascii() && text.contains("-12 min") && text.contains("< > step"), "{text}");
+}

@@ -83,12 +83,11 @@ fn take_in(app: &mut App, store: &mut Store, msg: Msg) -> Vec<Effect> {
         Msg::Told(told) => acting::told(app, store, *told),
         Msg::Past(past) => time::arrived(app, past),
         Msg::Entries(entries) => incident::take(app, store, entries),
-        Msg::Filled(past) => time::filled(app, store, past),
+        Msg::Filled(past) => time::fill(store, &past),
         Msg::Ticks(known) => return checklist::known(app, store, known),
         Msg::Tick(now) => {
             app.now = now;
             store.tick(now);
-            time::pass(app, store, now);
             if app.message.as_ref().is_some_and(|message| message.until <= now) {
                 app.message = None;
             }

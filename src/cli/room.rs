@@ -98,6 +98,7 @@ pub fn run(
         memory,
         tape,
         freshened: None,
+        filled: false,
         frame_pause: Duration::from_secs(1) / loaded.config.max_fps.max(1),
         last_frame: None,
         dirty: true,
@@ -184,6 +185,8 @@ struct Room {
     tell_ticks: mpsc::Sender<Result<Box<Known>, String>>,
     ticks: mpsc::Receiver<Result<Box<Known>, String>>,
     freshened: Option<ActId>,
+    /// Whether the history was asked for the past of what is known since every source has answered.
+    filled: bool,
     frame_pause: Duration,
     last_frame: Option<Instant>,
     dirty: bool,
@@ -229,6 +232,7 @@ impl Room {
                         self.memory.observe(&self.store, self.app.clock());
                     }
                     self.tape.keep_up(&mut self.app, &self.store);
+                    self.fill_more();
                     Turn::GoOn
                 }
                 // The clock of an act shows tenths.
@@ -253,6 +257,14 @@ impl Room {
                 self.hands.let_go().await;
                 return code;
             }
+        }
+    }
+
+    /// Which features are measured is known when every source has answered: only then their past can be had.
+    fn fill_more(&mut self) {
+        if !self.filled && self.store.sources.iter().all(|source| source.asked.is_some()) {
+            self.filled = true;
+            let _ = self.memory.ask(Keep::Fill(Box::new(self.store.clone())));
         }
     }
 

@@ -2,8 +2,7 @@
 //! from which it mostly does not differ.
 
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
-use zstd::bulk::{Compressor, Decompressor};
-use zstd::zstd_safe::CParameter;
+use zstd::zstd_safe::{self, CCtx, CParameter, DCtx};
 
 use super::observer::Frame;
 use crate::domain::Time;
@@ -145,16 +144,26 @@ pub(super) fn next(connection: &Connection, environment: i64, at: Time) -> rusql
 }
 
 fn squeeze(raw: &[u8], base: &[u8]) -> Option<Vec<u8>> {
-    let mut compressor = Compressor::with_dictionary(LEVEL, base).ok()?;
+    let mut context = CCtx::create();
+    context.set_parameter(CParameter::CompressionLevel(LEVEL)).ok()?;
     if !base.is_empty() {
-        compressor.set_parameter(CParameter::WindowLog(WINDOW)).ok()?;
+        context.set_parameter(CParameter::WindowLog(WINDOW)).ok()?;
+        context.set_parameter(CParameter::EnableLongDistanceMatching(true)).ok()?;
+        context.ref_prefix(base).ok()?;
     }
-    compressor.compress(raw).ok()
+    let mut block = Vec::with_capacity(zstd_safe::compress_bound(raw.len()));
+    context.compress2(&mut block, raw).ok()?;
+    Some(block)
 }
 
 fn expand(block: &[u8], base: &[u8], size: i64) -> Option<Vec<u8>> {
     let size = usize::try_from(size).ok().filter(|&size| size <= MOST)?;
-    let raw = Decompressor::with_dictionary(base).ok()?.decompress(block, size).ok()?;
+    let mut context = DCtx::create();
+    if !base.is_empty() {
+        context.ref_prefix(base).ok()?;
+    }
+    let mut raw = Vec::with_capacity(size);
+    context.decompress(&mut raw, block).ok()?;
     (raw.len() == size).then_some(raw)
 }
 
@@ -171,6 +180,6 @@ mod tests {
         let block = squeeze(&key, &base).unwrap();
         assert!(block.len() < 2_000, "{}", block.len());
         assert_eq!(expand(&block, &base, key.len() as i64).as_deref(), Some(key.as_slice()));
-        assert_eq!(expand(&block, &base[1..], key.len() as i64).is_some_and(|raw| raw == key), false);
+        assert!(expand(&block, &base[1..], key.len() as i64).is_none_or(|raw| raw != key));
     }
 }

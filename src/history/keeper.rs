@@ -126,7 +126,7 @@ impl<'a> Keeper<'a> {
                     self.told.clone().unwrap_or_else(|| "the history is locked by another program".into());
                 (self.tell)(Kept::Past(Err(why)));
             }
-            if let Some(empty) = waiting.fill.take() {
+            if let Some(empty) = waiting.fill.take().filter(|_| !self.is_lost) {
                 inbox.ask(super::Keep::Fill(empty));
                 // Not at once: the file must be there first.
                 std::thread::sleep(SOON);

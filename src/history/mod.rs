@@ -17,6 +17,8 @@ mod past;
 mod schema;
 mod series;
 #[cfg(test)]
+mod size_tests;
+#[cfg(test)]
 mod tests;
 pub mod ticks;
 mod trouble;

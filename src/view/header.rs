@@ -122,13 +122,14 @@ fn clock(buf: &mut Buffer, area: Rect, app: &App, store: &Store, groups: &[Group
     } else if app.is_past() {
         (past::word(app), Role::Badge)
     } else if groups.iter().any(|group| group.live > 0) {
-        ("LIVE".to_owned(), Role::Strong)
+        ("LIVE ".to_owned(), Role::Strong)
     } else if store.sources.iter().all(|source| source.asked.is_none()) {
-        ("waiting for the first answers".to_owned(), Role::Dim)
+        ("waiting for the first answers ".to_owned(), Role::Dim)
     } else {
-        ("NO SOURCE ANSWERS".to_owned(), Role::Error)
+        ("NO SOURCE ANSWERS ".to_owned(), Role::Error)
     };
-    let mut left = Rect { width: area.width.saturating_sub(1), ..area };
+    // The badge has a blank of its own at each side.
+    let mut left = Rect { width: area.width.saturating_sub(u16::from(app.is_past())), ..area };
     for (words, role) in [(word, role), (moment, Role::Text), (reading, Role::Dim)] {
         if !words.is_empty() {
             put_right(buf, left, area.y, &words, look.style(role));

@@ -19,8 +19,6 @@ pub use held::{BIG_S, Held, SMALL_S};
 const FURTHEST_DAYS: i64 = 3_650;
 /// More questions than this are not remembered: a history that answers none of them is stuck.
 const AWAITED: usize = 256;
-/// For how long the past is laid under what a fresh room comes to know, seconds: by then every source has answered.
-const FILLING_S: i64 = 120;
 
 /// Which moment is shown.
 #[derive(Debug, Clone, Default)]
@@ -36,8 +34,6 @@ pub struct TimeTravel {
     /// The oldest moment that is known.
     oldest: Option<Time>,
     held: Held,
-    /// What was known before this room began, for what its sources tell only later; and until when it is kept.
-    before: Option<(Box<Store>, Time)>,
 }
 
 impl TimeTravel {
@@ -188,22 +184,6 @@ pub fn arrived(app: &mut App, past: Result<Box<Past>, String>) {
     app.time.oldest = Some(past.oldest);
     app.now = past.at.min(live);
     app.time.past = Some(past);
-}
-
-/// The past of a room that has just begun came: it is laid under what the room knows, and kept for a while for what
-/// the room comes to know soon.
-pub fn filled(app: &mut App, store: &mut Store, past: Box<Store>) {
-    fill(store, &past);
-    app.time.before = Some((past, app.clock() + TimeDelta::seconds(FILLING_S)));
-}
-
-/// To be called as time passes.
-pub(super) fn pass(app: &mut App, store: &mut Store, now: Time) {
-    let Some((past, until)) = app.time.before.take() else { return };
-    store.lay_under(&past);
-    if now < until {
-        app.time.before = Some((past, until));
-    }
 }
 
 /// Lays what was known before under a room that has just begun.

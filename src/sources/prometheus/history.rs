@@ -12,16 +12,16 @@ use super::survey::Surveyed;
 use super::{drift, gauges};
 use crate::domain::{Fault, Kpi};
 
-const MINUTES_30: u32 = 1_800;
+const HOUR: u32 = 3_600;
 const HOURS_48: u32 = 48 * 3_600;
-const DAYS_30: u32 = 30 * 86_400;
+const DAYS_90: u32 = 90 * 86_400;
 
 /// What one piece covers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Span {
-    /// Traffic, latency, resources: 30 minutes.
+    /// Traffic, latency, resources: an hour.
     Recent,
-    /// Quality and labels: 30 days in steps of 6 hours.
+    /// Quality and labels: 90 days in steps of 6 hours.
     Quality,
     /// Drift: 48 hours, hourly.
     Drift,
@@ -68,8 +68,8 @@ pub fn of_own(own: &Own, interval_s: f64) -> Piece {
 /// point, a quarter of the limit, at least 20 points.
 fn affordable(finest_s: u32, series: usize, max_bytes: u64) -> u32 {
     let points = max_bytes / 4 / 30 / (series.max(1) as u64);
-    let points = u32::try_from(points).unwrap_or(u32::MAX).clamp(20, MINUTES_30);
-    finest_s.max(MINUTES_30.div_ceil(points))
+    let points = u32::try_from(points).unwrap_or(u32::MAX).clamp(20, HOUR);
+    finest_s.max(HOUR.div_ceil(points))
 }
 
 impl Piece {
@@ -79,8 +79,8 @@ impl Piece {
             What::Group(group, span) => self.fetch_group(group, *span, api, now_s).await,
             What::Own(own) => {
                 let range = match is_long(own.kpi) {
-                    true => Range::last(DAYS_30, 6 * 3_600, now_s),
-                    false => Range::last(MINUTES_30, self.step_s, now_s),
+                    true => Range::last(DAYS_90, 6 * 3_600, now_s),
+                    false => Range::last(HOUR, self.step_s, now_s),
                 };
                 own.history(api, range).await
             }
@@ -95,8 +95,8 @@ impl Piece {
         now_s: i64,
     ) -> Result<Vec<Ranked>, Fault> {
         let range = match span {
-            Span::Recent => Range::last(MINUTES_30, self.step_s, now_s),
-            Span::Quality => Range::last(DAYS_30, 6 * 3_600, now_s),
+            Span::Recent => Range::last(HOUR, self.step_s, now_s),
+            Span::Quality => Range::last(DAYS_90, 6 * 3_600, now_s),
             Span::Drift => Range::last(HOURS_48, 3_600, now_s),
         };
         let mut haul: Haul = HashMap::new();
@@ -144,7 +144,7 @@ mod tests {
         let mib = 1 << 20;
         assert_eq!(affordable(15, 40, 16 * mib), 15, "a small fleet gets the finest step");
         let large = affordable(15, 20_000, 16 * mib);
-        assert_eq!(large, MINUTES_30 / 20, "a large one at least 20 points");
+        assert_eq!(large, HOUR / 20, "a large one at least 20 points");
         assert!(affordable(60, 1, 16 * mib) >= 60, "never below the scrape interval");
     }
 }

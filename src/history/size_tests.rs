@@ -1,0 +1,127 @@
+//! How much a history takes, and what goes when it takes too much.
+
+use std::collections::HashMap;
+
+use rusqlite::params;
+use tempfile::TempDir;
+
+use super::bound::{keep_within, used};
+use super::file::File;
+use super::series::window;
+use super::{Settings, Tier, pack};
+use crate::domain::Time;
+
+const START: i64 = 1_800_000_000;
+const SERIES: i64 = 12;
+
+fn settings(folder: &TempDir) -> Settings {
+    let tier = |step_s, keep_s| Tier { step_s, keep_s };
+    Settings {
+        folder: folder.path().to_owned(),
+        max_bytes: 2 << 30,
+        tiers: vec![tier(15, 86_400), tier(60, 14 * 86_400), tier(600, 90 * 86_400)],
+        frame_s: 60.0,
+        environment: "test".into(),
+    }
+}
+
+/// Noise that no compressor foresees.
+struct Noise(u64);
+
+impl Noise {
+    fn next(&mut self) -> f32 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        ((self.0 >> 40) as f32 / (1u64 << 24) as f32) - 0.5
+    }
+}
+
+/// Every tier full of `models` models, as a room fills it; gives the number of points.
+fn fill(file: &File, settings: &Settings, models: i64, now: i64) -> i64 {
+    let transaction = file.begin().unwrap();
+    transaction.execute("INSERT INTO environments (name) VALUES ('test')", []).unwrap();
+    for model in 1..=models {
+        let name = format!("m{model}");
+        let put =
+            "INSERT INTO models (environment, home, cluster, namespace, name) VALUES (1, '', '', '', ?1)";
+        transaction.execute(put, [name]).unwrap();
+        for series in 0..SERIES {
+            let put = "INSERT INTO series (model, what, version) VALUES (?1, ?2, '')";
+            transaction.execute(put, params![model, format!("s{series}")]).unwrap();
+        }
+    }
+    transaction.commit().unwrap();
+    let mut noise = Noise(7);
+    let mut points = 0;
+    for (place, tier) in settings.tiers.iter().enumerate() {
+        let (step, length) = (i64::from(tier.step_s), window(&settings.tiers, place));
+        let begin = (now - i64::from(tier.keep_s)).div_euclid(length) * length;
+        for start in (begin..now).step_by(usize::try_from(length).unwrap()) {
+            let count = usize::try_from(length / step).unwrap();
+            let mut columns = HashMap::new();
+            for series in 0..models * SERIES {
+                // Latencies, rates and scores: a level of its own, a slow wave and a few percent of noise.
+                let level = [120.0, 0.4, 250.0, 0.87][usize::try_from(series % 4).unwrap()];
+                let value = |i: usize| {
+                    let wave = ((start / step + i as i64) as f32 / 90.0).sin();
+                    level * (1.0 + 0.1 * wave + 0.06 * noise.next())
+                };
+                columns.insert(series + 1, (0..count).map(value).collect::<Vec<f32>>());
+            }
+            points += models * SERIES * count as i64;
+            let transaction = file.begin().unwrap();
+            pack::insert(&transaction, step, start, columns).unwrap();
+            transaction.commit().unwrap();
+        }
+    }
+    points
+}
+
+#[test]
+fn ninety_days_of_a_thousand_models_fit_the_default_bound() {
+    let is_long = std::env::var_os("WARDROOM_LONG").is_some();
+    let models = if is_long { 1_000 } else { 6 };
+    let folder = TempDir::new().unwrap();
+    let settings = settings(&folder);
+    let file = File::writable(folder.path()).unwrap();
+    let points = fill(&file, &settings, models, START);
+    let bytes = used(&file).unwrap();
+    let a_point = bytes as f64 / points as f64;
+    println!("{models} models: {points} points in {bytes} bytes, {a_point:.3} bytes a point");
+    // Frames may take an eighth; the rest is for points.
+    let all: f64 = [86_400.0 / 15.0, 14.0 * 1_440.0, 90.0 * 144.0].iter().sum::<f64>() * 12_000.0;
+    let room = (settings.max_bytes - settings.max_bytes / 8) as f64;
+    assert!(a_point < 4.6 && all * a_point < room, "{a_point} bytes a point");
+    let words = keep_within(&file, &settings, Time::from_timestamp(START, 0).unwrap()).unwrap();
+    assert_eq!(words, Vec::<String>::new(), "nothing inside the retention was dropped");
+}
+
+#[test]
+fn a_smaller_bound_drops_the_oldest_of_the_coarsest_first_and_says_so() {
+    let folder = TempDir::new().unwrap();
+    let mut settings = settings(&folder);
+    let file = File::writable(folder.path()).unwrap();
+    fill(&file, &settings, 2, START);
+    let now = Time::from_timestamp(START, 0).unwrap();
+    keep_within(&file, &settings, now).unwrap();
+    let span = |step: i64| -> (i64, i64, i64) {
+        let sql =
+            "SELECT count(*), coalesce(min(start), 0), coalesce(max(start), 0) FROM chunks WHERE step = ?1";
+        file.connection.query_row(sql, [step], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).unwrap()
+    };
+    let before = [15, 60, 600].map(span);
+    let full = used(&file).unwrap();
+    settings.max_bytes = full * 9 / 10;
+    let words = keep_within(&file, &settings, now).unwrap();
+    assert!(words.len() == 1 && words[0].contains("points of every 600 s"), "{words:?}");
+    let after = [15, 60, 600].map(span);
+    assert_eq!((after[0], after[1]), (before[0], before[1]), "the finer are whole");
+    assert!(after[2].0 < before[2].0 && after[2].1 > before[2].1 && after[2].2 == before[2].2, "{after:?}");
+    assert!(used(&file).unwrap() <= settings.max_bytes);
+    let size = std::fs::metadata(&file.path).unwrap().len();
+    assert!(size <= full * 19 / 20, "the file shrinks: {size} of {full}");
+    settings.max_bytes = full / 4;
+    let words = keep_within(&file, &settings, now).unwrap();
+    let last = [15, 60, 600].map(span);
+    assert!(last[2].0 == 0 && last[1].0 < before[1].0, "{last:?} {words:?}");
+    assert_eq!(keep_within(&file, &settings, now).unwrap(), Vec::<String>::new(), "said once");
+}
