@@ -233,8 +233,13 @@ fn what_has_no_answer_is_given_again_and_nothing_is_lost_without_a_history() {
     app.now = at(60);
     assert!(super::tick(&mut app, &store).is_empty());
     press(&mut app, &mut store, &["n"]);
-    assert!(line(&mut app, &mut store, "still here").is_empty());
+    line(&mut app, &mut store, "still here");
     assert_eq!(only(&app).entries.len(), first.len() + 1);
+    app.now = at(125);
+    let all = written(super::tick(&mut app, &store));
+    assert_eq!(all.len(), first.len() + 1, "when the disk is mended nothing has been lost");
+    update(&mut app, &mut store, Msg::Entries(all));
+    assert_eq!((app.incidents.alone.as_deref(), app.incidents.pending.len()), (None, 0));
 }
 
 #[test]
