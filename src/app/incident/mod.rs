@@ -93,7 +93,7 @@ impl Incidents {
 
 impl App {
     /// Now, also while the past is shown.
-    pub(super) fn present(&self) -> Time {
+    pub fn present(&self) -> Time {
         self.time.now.unwrap_or(self.now)
     }
 

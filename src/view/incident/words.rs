@@ -33,20 +33,21 @@ pub fn matter(entry: &Entry) -> (String, Role) {
         Matter::Seen { event } => {
             let model = event.model.as_ref().map(|model| format!("{} ", model.name)).unwrap_or_default();
             let role = if event.level >= Level::Unknown { Role::of(event.level) } else { Role::Text };
-            (format!("{model}{}  {}", event.what, event.detail).trim_end().to_owned(), role)
+            let detail = if event.detail.is_empty() { String::new() } else { format!(", {}", event.detail) };
+            (format!("{model}{}{detail}", event.what), role)
         }
         Matter::Acted { act, headline, stage, audit, audit_ids } => {
-            let mut words = format!("{headline} {stage}  act {act}");
+            let mut words = format!("{headline} {stage} (act {act}");
             if let Some(audit) = audit {
-                words.push_str(&format!("  audit {audit}"));
+                words.push_str(&format!(", audit {audit}"));
             }
             if let [first, more @ ..] = audit_ids.as_slice() {
-                words.push_str(&format!("  Audit-ID {first}"));
+                words.push_str(&format!(", Audit-ID {first}"));
                 if !more.is_empty() {
                     words.push_str(&format!(" and {} more", more.len()));
                 }
             }
-            (words, Role::Text)
+            (words + ")", Role::Text)
         }
         Matter::Correction { text, happened, .. } => {
             let at = happened.map(|at| format!(" it happened at {},", text::clock(at))).unwrap_or_default();
