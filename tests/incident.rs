@@ -68,8 +68,8 @@ fn it_is_declared_written_into_and_resolved() {
     session.wait_text("typed in place");
     session.keys("i");
     session.wait_text("milestones");
-    writes(&mut session, "m", "evidence", "p95 is back", "MITIGATED: p95 is back");
-    writes(&mut session, "m", "evidence", "nothing left to do", "RESOLVED: nothing left to do");
+    writes(&mut session, "m", "what speaks for it", "p95 is back", "MITIGATED: p95 is back");
+    writes(&mut session, "m", "what speaks for it", "nothing left to do", "RESOLVED: nothing left to do");
     session.keys(ESC);
     session.wait_for("a quiet room", |screen| !screen.lines().nth(2).is_some_and(|bar| bar.contains("SEV")));
     session.keys("q");

@@ -47,6 +47,8 @@ pub struct Incidents {
     named: u64,
     /// Entries that are durable, or that other rooms wrote.
     known: BTreeMap<EntryId, Entry>,
+    /// When this room began to look.
+    began: Option<Time>,
     /// The newest line of the timeline that was looked at.
     looked: Option<Event>,
     /// When something was last given to be written.

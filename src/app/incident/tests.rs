@@ -203,6 +203,11 @@ fn lines_of_the_timeline_write_themselves_once() {
     let found =
         Event { detail: "argo  first seen".into(), ..event(6, EventKind::Rollout, Level::Ok, "canary 2") };
     store.record(found);
+    let met = Event {
+        detail: "was –, unknown".into(),
+        ..event(6, EventKind::Judgement, Level::Warning, "err 2 %")
+    };
+    store.record(met);
     let new = written(super::tick(&mut app, &store));
     let what: Vec<&str> = new
         .iter()

@@ -4,7 +4,6 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::words::{self, ago};
-use crate::app::acting::in_flight;
 use crate::app::{Action, App};
 use crate::view::frame::put;
 use crate::view::look::{Look, Role};
@@ -29,7 +28,7 @@ struct Part {
 
 /// Draws it. Nothing without an open incident.
 pub fn draw(buf: &mut Buffer, line: Rect, app: &App, look: &Look) {
-    let Some(mut parts) = parts(app) else { return };
+    let Some(mut parts) = parts(app, usize::from(line.width)) else { return };
     let mut room = usize::from(line.width.saturating_sub(2)) + GAP;
     let mut order: Vec<usize> = (0..parts.len()).collect();
     order.sort_by_key(|&place| parts[place].turn);
@@ -51,7 +50,7 @@ pub fn draw(buf: &mut Buffer, line: Rect, app: &App, look: &Look) {
     }
 }
 
-fn parts(app: &App) -> Option<Vec<Part>> {
+fn parts(app: &App, columns: usize) -> Option<Vec<Part>> {
     let incident = app.incidents.current(&app.operator)?;
     let now = app.present();
     let mut parts = Vec::new();
@@ -60,7 +59,8 @@ fn parts(app: &App) -> Option<Vec<Part>> {
         parts.push(Part { words, role, turn, cut });
     };
     add(incident.severity.word().into(), words::severity_role(incident.severity), 0);
-    add(text::cut(&incident.title, TITLE), Role::Strong, 1);
+    // On narrow screens the title leaves room for the clocks.
+    add(text::cut(&incident.title, (columns / 3).min(TITLE)), Role::Strong, 1);
     let since = incident.started().map_or_else(|| "–".into(), |at| ago(at, now));
     add(format!("{since} since start"), Role::Text, 0);
     if !incident.people.contains(&app.operator) && !app.spectator {
@@ -84,8 +84,7 @@ fn parts(app: &App) -> Option<Vec<Part>> {
         Some((words, false)) => add(text::cut(&words, WORDS), Role::Text, 6),
         None => add("no decision due".into(), Role::Dim, 9),
     }
-    let flying = in_flight(app).filter(|act| incident.is_about(&act.plan.model.name)).count();
-    match flying {
+    match words::flying(app, incident).len() {
         0 => {}
         1 => add("1 act in flight".into(), Role::Strong, 3),
         n => add(format!("{n} acts in flight"), Role::Strong, 3),

@@ -1,7 +1,6 @@
 //! The sheet of an incident: how it stands on top, its entries below, what is asked at the foot.
 
 use super::words::{self, ago};
-use crate::app::acting::in_flight;
 use crate::app::incident::{Ask, Asked, ROLES};
 use crate::domain::Time;
 use crate::domain::incident::{Entry, EntryId, Incident, IncidentId, Matter, Milestone, Severity};
@@ -83,9 +82,9 @@ fn standing(cx: &Cx, sheet: &mut Sheet, incident: &Incident) {
         }
         None => sheet.fact(cx, "decision", "none due", Role::Dim),
     }
-    let acts: Vec<String> = in_flight(cx.app)
-        .filter(|act| incident.is_about(&act.plan.model.name))
-        .map(|act| format!("{} {}", act.headline(), ago(act.confirmed_at, now)))
+    let acts: Vec<String> = words::flying(cx.app, incident)
+        .into_iter()
+        .map(|(headline, since)| format!("{headline} {}", ago(since, now)))
         .collect();
     if !acts.is_empty() {
         sheet.fact(cx, "in flight", &acts.join(", "), Role::Strong);
