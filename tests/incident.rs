@@ -71,7 +71,9 @@ fn it_is_declared_written_into_and_resolved() {
     writes(&mut session, "m", "what speaks for it", "p95 is back", "MITIGATED: p95 is back");
     writes(&mut session, "m", "what speaks for it", "nothing left to do", "RESOLVED: nothing left to do");
     session.keys(ESC);
-    session.wait_for("a quiet room", |screen| !screen.lines().nth(2).is_some_and(|bar| bar.contains("SEV")));
+    session.wait_for("a quiet room", |screen| {
+        !screen.contains("milestones") && !screen.lines().nth(2).is_some_and(|bar| bar.contains("SEV"))
+    });
     session.keys("q");
     assert_eq!(session.end().0, 0);
     session.assert_given_back();
