@@ -359,7 +359,10 @@ impl Room {
                 }
             }
             Effect::Write(entries) => {
-                if let Err(why) = self.memory.ask(Keep::Entries(entries)) {
+                // Without a history the bar says so all the time; what could not be given is given again.
+                if let Err(why) = self.memory.ask(Keep::Entries(entries))
+                    && self.app.incidents.alone.is_none()
+                {
                     self.app.say(why, Level::Warning);
                 }
             }

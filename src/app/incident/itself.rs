@@ -15,6 +15,8 @@ use crate::store::Store;
 
 /// So long a model has to be well after an act until it counts as mitigated, seconds.
 const WELL_S: i64 = 10;
+/// So long after its beginning a room meets values for the first time, seconds.
+const FINDS_S: i64 = 60;
 /// How many lines from before its declaration an incident takes in.
 const BEFORE: usize = 100;
 /// So long an act may be without the number of its audit entry, seconds.
@@ -23,13 +25,14 @@ const UNNUMBERED_S: i64 = 3;
 /// Writes what has happened since the last look. To be called at every tick.
 pub fn tick(app: &mut App, store: &Store) -> Vec<Effect> {
     let new = unseen(app, store);
+    let now = app.present();
+    let began = *app.incidents.began.get_or_insert(now);
     if app.spectator || app.incidents.open.is_empty() {
         return Vec::new();
     }
-    let now = app.present();
     let mut entries = Vec::new();
     for incident in &app.incidents.open {
-        let seen = new.iter().filter(|event| belongs(incident, event));
+        let seen = new.iter().filter(|event| belongs(incident, event, began));
         entries.extend(seen.map(|event| seen_entry(incident, store, event, now)));
         entries.extend(acts(app, incident, now));
         entries.extend(mitigated(app, store, incident, now));
@@ -56,8 +59,10 @@ fn unseen(app: &mut App, store: &Store) -> Vec<Event> {
 }
 
 /// Whether a line is to be taken into an incident. What a room finds when it begins to look is no happening.
-fn belongs(incident: &Incident, event: &Event) -> bool {
-    writes_itself(event.kind) && !event.detail.ends_with("first seen") && incident.covers(event)
+fn belongs(incident: &Incident, event: &Event, began: Time) -> bool {
+    let fresh = (event.at - began).num_seconds() < FINDS_S;
+    let found = event.detail.ends_with("first seen") || fresh && event.detail.starts_with("was –,");
+    writes_itself(event.kind) && !found && incident.covers(event)
 }
 
 fn seen_entry(incident: &Incident, store: &Store, event: &Event, recorded: Time) -> Entry {

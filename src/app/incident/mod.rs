@@ -22,8 +22,9 @@ pub use dialog::{Ask, Asked, Declaration, DeclareField, IncidentDialog, Incident
 pub use itself::tick;
 pub use keys::{key, paste};
 
-/// After so many seconds without an answer what was to be written is asked for again.
+/// After so many seconds without an answer what was to be written is asked for again; so many while nothing is kept.
 const AGAIN_S: i64 = 5;
+const AGAIN_ALONE_S: i64 = 60;
 /// An entry of another room that is older than this, seconds, is no news for the timeline.
 const NEWS_S: i64 = 120;
 /// Who wrote what nobody typed.
@@ -38,7 +39,7 @@ pub struct Incidents {
     pub over: Vec<Incident>,
     /// Entries of this session that are not known to be durable yet.
     pub pending: BTreeMap<EntryId, Entry>,
-    /// Why no entry is kept beyond this session; `None`: they are kept.
+    /// Why no entry is kept beyond this session for now; `None`: they are kept.
     pub alone: Option<String>,
     /// What the names of this session's entries begin with: random, given when the room begins.
     pub prefix: String,
@@ -46,6 +47,8 @@ pub struct Incidents {
     named: u64,
     /// Entries that are durable, or that other rooms wrote.
     known: BTreeMap<EntryId, Entry>,
+    /// When this room began to look.
+    began: Option<Time>,
     /// The newest line of the timeline that was looked at.
     looked: Option<Event>,
     /// When something was last given to be written.
@@ -92,7 +95,7 @@ impl Incidents {
 
 impl App {
     /// Now, also while the past is shown.
-    pub(super) fn present(&self) -> Time {
+    pub fn present(&self) -> Time {
         self.time.now.unwrap_or(self.now)
     }
 
@@ -135,9 +138,6 @@ fn write(app: &mut App, entries: Vec<Entry>) -> Vec<Effect> {
     let pending = new.iter().map(|entry| (entry.id.clone(), entry.clone()));
     app.incidents.pending.extend(pending);
     app.incidents.fold();
-    if app.incidents.alone.is_some() {
-        return Vec::new();
-    }
     app.incidents.asked = Some(app.present());
     vec![Effect::Write(new)]
 }
@@ -145,8 +145,9 @@ fn write(app: &mut App, entries: Vec<Entry>) -> Vec<Effect> {
 /// What has had no answer for a while is given once more: an entry written twice is one.
 fn again(app: &mut App) -> Vec<Effect> {
     let now = app.present();
-    let waits = app.incidents.asked.is_some_and(|at| (now - at).num_seconds() >= AGAIN_S);
-    if !waits || app.incidents.pending.is_empty() || app.incidents.alone.is_some() {
+    let pause = if app.incidents.alone.is_some() { AGAIN_ALONE_S } else { AGAIN_S };
+    let waits = app.incidents.asked.is_some_and(|at| (now - at).num_seconds() >= pause);
+    if !waits || app.incidents.pending.is_empty() {
         return Vec::new();
     }
     app.incidents.asked = Some(now);
@@ -165,14 +166,19 @@ pub fn alone(app: &mut App, why: impl Into<String>) {
 /// Takes entries in, own and others'.
 pub fn take(app: &mut App, store: &mut Store, entries: Vec<Entry>) {
     let now = app.present();
-    let mut news = Vec::new();
+    let (mut news, mut wrote) = (Vec::new(), false);
     for entry in entries {
         let mine = app.incidents.pending.remove(&entry.id).is_some();
+        wrote |= mine;
         let known = app.incidents.known.contains_key(&entry.id);
         if !mine && !known {
             news.push(entry.clone());
         }
         app.incidents.known.entry(entry.id.clone()).or_insert(entry);
+    }
+    if wrote {
+        // The history is well again.
+        app.incidents.alone = None;
     }
     if app.incidents.pending.is_empty() {
         app.incidents.asked = None;

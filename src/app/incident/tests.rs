@@ -203,6 +203,11 @@ fn lines_of_the_timeline_write_themselves_once() {
     let found =
         Event { detail: "argo  first seen".into(), ..event(6, EventKind::Rollout, Level::Ok, "canary 2") };
     store.record(found);
+    let met = Event {
+        detail: "was –, unknown".into(),
+        ..event(6, EventKind::Judgement, Level::Warning, "err 2 %")
+    };
+    store.record(met);
     let new = written(super::tick(&mut app, &store));
     let what: Vec<&str> = new
         .iter()
@@ -233,8 +238,13 @@ fn what_has_no_answer_is_given_again_and_nothing_is_lost_without_a_history() {
     app.now = at(60);
     assert!(super::tick(&mut app, &store).is_empty());
     press(&mut app, &mut store, &["n"]);
-    assert!(line(&mut app, &mut store, "still here").is_empty());
+    line(&mut app, &mut store, "still here");
     assert_eq!(only(&app).entries.len(), first.len() + 1);
+    app.now = at(125);
+    let all = written(super::tick(&mut app, &store));
+    assert_eq!(all.len(), first.len() + 1, "when the disk is mended nothing has been lost");
+    update(&mut app, &mut store, Msg::Entries(all));
+    assert_eq!((app.incidents.alone.as_deref(), app.incidents.pending.len()), (None, 0));
 }
 
 #[test]

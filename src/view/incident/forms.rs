@@ -66,7 +66,7 @@ pub fn choose(cx: &Cx, cursor: usize) -> Sheet {
     for (place, incident) in open.iter().enumerate() {
         let chosen = place == cursor;
         let mark = if chosen { cx.look.glyphs().selected } else { " " };
-        let since = incident.started().map_or_else(String::new, |at| ago(at, cx.app.now));
+        let since = incident.started().map_or_else(String::new, |at| ago(at, cx.app.present()));
         let joined = incident.people.contains(&cx.app.operator);
         let people = format!("{}{}", incident.people.join(", "), if joined { ", you are in it" } else { "" });
         if chosen {

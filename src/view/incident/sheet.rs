@@ -1,7 +1,6 @@
 //! The sheet of an incident: how it stands on top, its entries below, what is asked at the foot.
 
 use super::words::{self, ago};
-use crate::app::acting::in_flight;
 use crate::app::incident::{Ask, Asked, ROLES};
 use crate::domain::Time;
 use crate::domain::incident::{Entry, EntryId, Incident, IncidentId, Matter, Milestone, Severity};
@@ -15,6 +14,8 @@ use crate::view::text;
 /// Columns of a clock and of a name.
 const CLOCK: usize = 10;
 const BY: usize = 18;
+/// Between two keys.
+const GAP: &str = "   ";
 /// An entry recorded later than this after it happened shows both times, seconds.
 const LATE_S: i64 = 60;
 
@@ -23,7 +24,7 @@ pub fn sheet(cx: &Cx, id: &IncidentId, ask: Option<&Ask>, scroll: u16) -> Sheet 
     let Some(incident) = cx.app.incidents.get(id) else {
         return Sheet::new(format!("Incident {id}"), "not known any more");
     };
-    let now = cx.app.now;
+    let now = cx.app.present();
     let rest = match (incident.is_open(), incident.started()) {
         (true, Some(at)) => format!("{id} · {} since start", ago(at, now)),
         (true, None) => id.to_string(),
@@ -40,10 +41,10 @@ pub fn sheet(cx: &Cx, id: &IncidentId, ask: Option<&Ask>, scroll: u16) -> Sheet 
     };
     for entry in incident.entries.iter().rev() {
         let is_chosen = chosen == Some(&entry.id);
-        if is_chosen {
-            sheet.shown = Some(sheet.len());
-        }
         line(cx, &mut sheet, incident, entry, is_chosen);
+        if is_chosen {
+            sheet.shown = sheet.len().checked_sub(1);
+        }
     }
     foot(cx, &mut sheet, incident, ask);
     sheet
@@ -51,10 +52,11 @@ pub fn sheet(cx: &Cx, id: &IncidentId, ask: Option<&Ask>, scroll: u16) -> Sheet 
 
 /// Milestones, people, what is thought and what comes next.
 fn standing(cx: &Cx, sheet: &mut Sheet, incident: &Incident) {
-    let now = cx.app.now;
+    let now = cx.app.present();
     milestones(cx, sheet, incident);
     let (update, late) = words::update(incident, now);
-    let update = if late { format!("{update}, overdue") } else { update };
+    let update = update.trim_start_matches("update ");
+    let update = if late { format!("{update}, overdue") } else { update.to_owned() };
     sheet.fact(cx, "update", &update, if late { Role::Warning } else { Role::Text });
     let roles: Vec<String> = ROLES
         .iter()
@@ -74,14 +76,15 @@ fn standing(cx: &Cx, sheet: &mut Sheet, incident: &Incident) {
     sheet.fact(cx, "hypothesis", thought, role);
     match words::decision(incident, now) {
         Some((words, late)) => {
-            let words = if late { format!("{words}, overdue") } else { words };
+            let words = words.trim_start_matches("next ");
+            let words = if late { format!("{words}, overdue") } else { words.to_owned() };
             sheet.fact(cx, "decision", &words, if late { Role::Warning } else { Role::Text });
         }
         None => sheet.fact(cx, "decision", "none due", Role::Dim),
     }
-    let acts: Vec<String> = in_flight(cx.app)
-        .filter(|act| incident.is_about(&act.plan.model.name))
-        .map(|act| format!("{} {}", act.headline(), ago(act.confirmed_at, now)))
+    let acts: Vec<String> = words::flying(cx.app, incident)
+        .into_iter()
+        .map(|(headline, since)| format!("{headline} {}", ago(since, now)))
         .collect();
     if !acts.is_empty() {
         sheet.fact(cx, "in flight", &acts.join(", "), Role::Strong);
@@ -112,7 +115,7 @@ fn milestones(cx: &Cx, sheet: &mut Sheet, incident: &Incident) {
     let mut reached = Vec::new();
     for milestone in Milestone::ALL {
         let Some(mark) = incident.marks.get(&milestone) else {
-            reached.push(format!("not {}", milestone.word()));
+            reached.push(format!("{} {}", milestone.word(), cx.look.glyphs().none));
             continue;
         };
         let took = match milestone {
@@ -124,7 +127,7 @@ fn milestones(cx: &Cx, sheet: &mut Sheet, incident: &Incident) {
         };
         let took =
             took.map(|took| format!(" after {}", text::age(took.as_seconds_f64()))).unwrap_or_default();
-        reached.push(format!("{} {}{took}", milestone.word(), when(mark.at, cx.app.now)));
+        reached.push(format!("{} {}{took}", milestone.word(), when(mark.at, cx.app.present())));
     }
     sheet.fact(cx, "milestones", &reached.join(&format!(" {} ", cx.look.glyphs().dot)), Role::Text);
 }
@@ -207,13 +210,13 @@ fn foot(cx: &Cx, sheet: &mut Sheet, incident: &Incident, ask: Option<&Ask>) {
         Asked::Update => field("update", "what others were told"),
         Asked::Hypothesis => field("thought", "what is thought to be the cause"),
         Asked::FollowUp => field("later", "what is to be done afterwards"),
-        Asked::Decision => field("decision", "15 roll back unless p95 falls"),
+        Asked::Decision => field("decide", "15 roll back unless p95 falls"),
         Asked::Correction(of) => {
             field("right", "what is right; 14:05 before it, when the time was wrong");
             sheet.foot.insert(0, Foot::Words(format!("corrects {}; both stay", named(incident, of))));
         }
         Asked::Milestone(place) => {
-            field("evidence", "what speaks for it; 14:05 before it, when it was earlier");
+            field("because", "what speaks for it; 14:05 before it, when it was earlier");
             let words = Milestone::ALL.map(Milestone::word);
             sheet.foot.insert(0, Foot::Words(among(&words, *place)));
         }
@@ -246,5 +249,15 @@ fn keys(cx: &Cx) -> Vec<String> {
         "c correct",
         "f follow-up",
     ];
-    wrap(&words.join("   "), cx.columns)
+    let mut lines: Vec<String> = Vec::new();
+    for word in words {
+        match lines.last_mut() {
+            Some(line) if text::width(line) + GAP.len() + text::width(word) <= cx.columns => {
+                line.push_str(GAP);
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
 }

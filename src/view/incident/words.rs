@@ -1,11 +1,19 @@
 //! Entries of an incident in words.
 
+use std::collections::BTreeMap;
+
 use chrono::TimeDelta;
 
+use crate::app::App;
+use crate::app::acting::in_flight;
+use crate::domain::act::ActId;
 use crate::domain::incident::{Entry, Incident, Matter, Severity};
 use crate::domain::{Level, Time};
 use crate::view::look::Role;
 use crate::view::text;
+
+/// An act of another room of which nothing more is heard is not in flight for ever, minutes.
+const FORGOTTEN_MIN: i64 = 30;
 
 /// What an entry says, with how it looks.
 pub fn matter(entry: &Entry) -> (String, Role) {
@@ -33,20 +41,21 @@ pub fn matter(entry: &Entry) -> (String, Role) {
         Matter::Seen { event } => {
             let model = event.model.as_ref().map(|model| format!("{} ", model.name)).unwrap_or_default();
             let role = if event.level >= Level::Unknown { Role::of(event.level) } else { Role::Text };
-            (format!("{model}{}  {}", event.what, event.detail).trim_end().to_owned(), role)
+            let detail = if event.detail.is_empty() { String::new() } else { format!(", {}", event.detail) };
+            (format!("{model}{}{detail}", event.what), role)
         }
         Matter::Acted { act, headline, stage, audit, audit_ids } => {
-            let mut words = format!("{headline} {stage}  act {act}");
+            let mut words = format!("{headline} {stage} (act {act}");
             if let Some(audit) = audit {
-                words.push_str(&format!("  audit {audit}"));
+                words.push_str(&format!(", audit {audit}"));
             }
             if let [first, more @ ..] = audit_ids.as_slice() {
-                words.push_str(&format!("  Audit-ID {first}"));
+                words.push_str(&format!(", Audit-ID {first}"));
                 if !more.is_empty() {
                     words.push_str(&format!(" and {} more", more.len()));
                 }
             }
-            (words, Role::Text)
+            (words + ")", Role::Text)
         }
         Matter::Correction { text, happened, .. } => {
             let at = happened.map(|at| format!(" it happened at {},", text::clock(at))).unwrap_or_default();
@@ -89,6 +98,27 @@ pub fn update(incident: &Incident, now: Time) -> (String, bool) {
 pub fn decision(incident: &Incident, now: Time) -> Option<(String, bool)> {
     let (due, what) = incident.next_decision.as_ref()?;
     Some((format!("next {} {what}", due.format("%H:%M")), incident.is_open() && *due < now))
+}
+
+/// Acts on its models that are under way, of this room and of others, with since when.
+pub fn flying(app: &App, incident: &Incident) -> Vec<(String, Time)> {
+    let mine = in_flight(app).filter(|act| incident.is_about(&act.plan.model.name));
+    let mut flying: Vec<(String, Time)> = mine.map(|act| (act.headline(), act.confirmed_at)).collect();
+    let mut others: BTreeMap<&ActId, Option<(String, Time)>> = BTreeMap::new();
+    for entry in &incident.entries {
+        if let Matter::Acted { act, headline, stage, .. } = &entry.matter
+            && app.acting.act(act).is_none()
+        {
+            let begun =
+                stage == "confirmed" && (app.present() - entry.happened).num_minutes() < FORGOTTEN_MIN;
+            let known = others.entry(act).or_insert_with(|| Some((headline.clone(), entry.happened)));
+            if !begun {
+                *known = None;
+            }
+        }
+    }
+    flying.extend(others.into_values().flatten());
+    flying
 }
 
 /// How long ago.

@@ -162,6 +162,12 @@ impl RowBuilder {
         self
     }
 
+    /// A text that begins in a column, and may touch what follows.
+    pub fn close(mut self, x: usize, words: impl Into<String>, style: Style) -> Self {
+        self.bits.push(Bit { x, words: words.into(), style, tight: true });
+        self
+    }
+
     /// Cells beside each other from a column on; neighbours of one style become one text.
     pub fn cells(mut self, x: usize, cells: impl Iterator<Item = (&'static str, Style)>) -> Self {
         for (place, (glyph, style)) in cells.enumerate() {

@@ -86,8 +86,8 @@ fn line(cx: &Cx, at: &Columns, event: &Event) -> Row {
     let (mark, ink) = if event.level >= Level::Unknown { (mark, ink) } else { ("", plain) };
     let of_incident = cx.app.incidents.open.iter().any(|incident| incident.covers(event));
     let bar = if of_incident { cx.look.glyphs().vline } else { "" };
-    let mut cells = row().at(0, when(event.at, cx.app.now), dim);
-    cells = cells.at(8, bar, cx.look.style(Role::Mark)).at(9, mark, ink);
+    let mut cells = row().close(0, when(event.at, cx.app.now), dim);
+    cells = cells.close(8, bar, cx.look.style(Role::Mark)).at(9, mark, ink);
     if let Some(x) = at.model {
         cells = cells.at(x, event.model.as_ref().map(ToString::to_string).unwrap_or_default(), plain);
     }
