@@ -92,6 +92,8 @@ pub enum Task {
     Acts(super::acts::ActsArgs),
     /// Play a recorded room, or print its last frame
     Replay(super::replay::ReplayArgs),
+    /// How the models did between two moments: predictions, latency, errors, KPIs, violations
+    Report(super::report::ReportArgs),
     /// List, show or export incidents, and write into one
     Incident(super::incident::IncidentArgs),
     /// Practise a rollback: 0 verified and cleaned up, 1 not in time, 2 failed, 3 could not run or clean up

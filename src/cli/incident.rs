@@ -17,6 +17,9 @@ use super::out;
 use crate::domain::Time;
 use crate::domain::incident::{Incident, Milestone, Severity};
 
+pub(super) use export::keep;
+pub(super) use folder::place;
+
 /// What a command says of an incident that is not there.
 const ABSENT: u8 = 2;
 
@@ -186,7 +189,7 @@ fn milestone(text: &str) -> Result<Milestone, String> {
 /// A config that is wrong, a history that cannot be read or written: exit code 3.
 pub fn run(common: &Common, options: &IncidentArgs) -> Result<u8, String> {
     super::logging::headless(common.log_file.as_deref())?;
-    let place = folder::place(common, options)?;
+    let place = folder::place(common, options.folder.as_deref())?;
     let entries = place.entries()?;
     let incidents = Incident::fold(&entries);
     let found = |id: &str| -> Option<&Incident> {

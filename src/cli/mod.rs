@@ -22,6 +22,7 @@ pub mod out;
 pub mod plan_sample;
 pub mod recording;
 pub mod replay;
+pub mod report;
 pub mod room;
 pub mod settings;
 pub mod snapshot;
@@ -75,7 +76,7 @@ fn task_of(words: impl Iterator<Item = String>) -> String {
 fn wrong_call(task: &str) -> u8 {
     match task {
         // 2 has a meaning of its own there: critical, much drift, an abort, a changed trail, a failed drill, …
-        "check" | "drift" | "judge" | "audit" | "history" | "incident" | "checklist" | "drill" => UNKNOWN,
+        "check" | "drift" | "judge" | "audit" | "history" | "incident" | "checklist" | "drill" | "report" => UNKNOWN,
         // 2 would read as sent and failed.
         "pause" | "resume" | "promote" | "abort" | "retry" | "rollback" | "weight" | "acts" => act::NOTHING,
         _ => WRONG_CALL,
@@ -107,6 +108,7 @@ fn dispatch(args: Args) -> Result<u8, String> {
         Some(Task::Weight(options)) => options.run(&common),
         Some(Task::Acts(options)) => acts::run(&common, &options),
         Some(Task::Replay(options)) => replay::run(&common, &options),
+        Some(Task::Report(options)) => report::run(&common, &options),
         Some(Task::Incident(options)) => incident::run(&common, &options),
         Some(Task::Drill(options)) => drill::run(&common, &options),
         Some(Task::Checklist(options)) => checklist::run(&common, &options),

@@ -13,7 +13,7 @@ use super::series;
 use super::trouble::{Hope, Trouble};
 use super::{Settings, Tier};
 use crate::domain::incident::{Entry, IncidentId};
-use crate::domain::{Kpi, ModelId, Time};
+use crate::domain::{Event, Kpi, ModelId, Time};
 use crate::store::ModelState;
 
 /// How often a file that others keep locked is tried; each attempt waits for some seconds.
@@ -190,6 +190,35 @@ pub fn models_at(settings: &Settings, at: Time) -> Result<Option<(Time, Vec<Mode
     let found = Keys::default().read(&file.connection, environment, at);
     let frame = found.map_err(|error| file.said(&error).words)?.transpose()?;
     Ok(frame.map(|frame| (frame.at, frame.models)))
+}
+
+/// The environments that a history knows, by name.
+///
+/// # Errors
+/// As [`read_entries`].
+pub fn environments(folder: &Path) -> Result<Vec<String>, String> {
+    let Some(file) = open(folder)? else { return Ok(Vec::new()) };
+    let said = |error: rusqlite::Error| file.said(&error).words;
+    let mut statement =
+        file.connection.prepare("SELECT name FROM environments ORDER BY name").map_err(said)?;
+    let rows = statement.query_map([], |row| row.get(0)).map_err(said)?;
+    rows.collect::<Result<_, _>>().map_err(said)
+}
+
+/// The most lines of the timeline that are read at once.
+const LINES: usize = 100_000;
+
+/// The lines of the timeline from a moment to another, in order of time; of very many the newest.
+///
+/// # Errors
+/// As [`read_entries`].
+pub fn read_events(settings: &Settings, from: Time, to: Time) -> Result<Vec<Event>, String> {
+    let Some(file) = open(&settings.folder)? else { return Ok(Vec::new()) };
+    let Some(environment) = file.environment(&settings.environment).map_err(|trouble| trouble.words)? else {
+        return Ok(Vec::new());
+    };
+    let found = events::events(&file.connection, environment, from, to, LINES);
+    found.map_err(|error| file.said(&error).words)
 }
 
 fn open(folder: &Path) -> Result<Option<File>, String> {

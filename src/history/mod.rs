@@ -34,7 +34,9 @@ use inbox::Inbox;
 use keeper::Keeper;
 use observer::Observer;
 
-pub use incidents::{KeptSeries, append, environment_of, models_at, read_entries, read_series};
+pub use incidents::{
+    KeptSeries, append, environment_of, environments, models_at, read_entries, read_events, read_series,
+};
 pub use look::{Found, FoundTier, LookError, entries, look};
 
 /// One resolution of the kept series.

@@ -277,17 +277,13 @@ fn of_practice(dossier: &Dossier<'_>) -> String {
 
 fn of_technical(dossier: &Dossier<'_>) -> String {
     let mut out = lines(dossier, &[EventKind::Rollout, EventKind::Registry]);
-    for fact in dossier.facts.iter().filter(|fact| disagree(fact)) {
-        out.push_str(&format!(
-            "- registry and cluster do not agree on the version of {}\n",
-            inline(&fact.model)
-        ));
+    for fact in dossier.facts {
+        let at = fact.at.map(|at| format!(" at {} UTC", moment(at))).unwrap_or_default();
+        for words in &fact.disagreements {
+            out.push_str(&format!("- {}{at}: {}\n", inline(&fact.model), inline(words)));
+        }
     }
     out
-}
-
-fn disagree(fact: &Facts) -> bool {
-    fact.registries.iter().any(|(_, version)| !fact.live.is_empty() && *version != fact.live)
 }
 
 fn ending(dossier: &Dossier<'_>) -> String {

@@ -1,6 +1,6 @@
 //! What is known of a model when a document is written: versions and drift.
 
-use crate::domain::Time;
+use crate::domain::{Time, disagreement};
 use crate::store::ModelState;
 
 /// A feature that drifted.
@@ -29,8 +29,10 @@ pub struct Facts {
     pub live: String,
     /// The canary; empty: none.
     pub canary: String,
-    /// What each registry calls production: registry and version.
+    /// What each registry calls production: registry and version, with its name on screen where that is another.
     pub registries: Vec<(String, String)>,
+    /// Registries that do not agree with what is served, in words.
+    pub disagreements: Vec<String>,
     /// Drift of the inputs as a whole on the common scale, 0…1.
     pub drift: Option<f64>,
     /// Features at a level of low or above, the most drifted first.
@@ -56,7 +58,8 @@ impl Facts {
                 method: state.latest.scale.word().to_owned(),
                 raw: state.latest.raw,
                 level: level.word().to_owned(),
-                since: state.level_since(),
+                // Without its history nobody knows since when.
+                since: state.level_since().filter(|_| !state.history.is_empty()),
             })
         });
         let why = if model.why.is_empty() { String::new() } else { format!(": {}", model.why) };
@@ -68,7 +71,21 @@ impl Facts {
             registries: model
                 .registry
                 .iter()
-                .filter_map(|(id, entry)| Some((id.to_string(), entry.production.as_ref()?.to_string())))
+                .filter_map(|(id, entry)| {
+                    let production = entry.production.as_ref()?;
+                    let words = match entry.names.get(production) {
+                        Some(name) if name != production => format!("{production} ({name})"),
+                        _ => production.to_string(),
+                    };
+                    Some((id.to_string(), words))
+                })
+                .collect(),
+            disagreements: model
+                .registry
+                .iter()
+                .filter_map(|(id, entry)| {
+                    Some(format!("{id} {}", disagreement(model.rollout.as_ref()?, entry)?))
+                })
                 .collect(),
             drift: model.data_drift(),
             drifted: drifted.take(FEATURES).collect(),

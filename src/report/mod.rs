@@ -9,9 +9,11 @@ pub mod lines;
 mod markdown;
 mod message;
 mod milestones;
+mod performance;
 pub mod sheet;
 mod text;
 mod timeline;
+mod traffic;
 mod words;
 
 #[cfg(test)]
@@ -29,7 +31,9 @@ pub use impact::{Impact, impact};
 pub use markdown::{extent, markdown};
 pub use message::stakeholder;
 pub use milestones::{Duration, durations, state};
+pub use performance::{Performance, Points, Summary, Violation, performance, performance_markdown};
 pub use text::span;
+pub use traffic::traffic;
 pub use words::{event, evidence, kind};
 
 /// What the audit trail knows of an act beyond its line in the incident.

@@ -166,7 +166,8 @@ fn told(with: impl Fn(&Dossier<'_>) -> String) -> String {
         model: "alzheimer".into(),
         at: Some(at(22)),
         live: "1.2.0".into(),
-        registries: vec![("mlflow".into(), "1.3.0".into())],
+        registries: vec![("mlflow".into(), "3 (1.3.0)".into())],
+        disagreements: vec!["mlflow calls 3 (1.3.0) production, the rollout serves 1.2.0".into()],
         drift: Some(0.24),
         drifted: vec![Drifted {
             feature: "age_at_visit".into(),

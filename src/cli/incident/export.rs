@@ -52,7 +52,7 @@ pub fn run(
 }
 
 /// Writes a new file; one that is there is never written over.
-fn keep(path: &Path, text: &str) -> Result<(), String> {
+pub fn keep(path: &Path, text: &str) -> Result<(), String> {
     let said = |why: std::io::Error| {
         let remedy = match why.kind() {
             std::io::ErrorKind::AlreadyExists => "choose another name: what is there is not written over",

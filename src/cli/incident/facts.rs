@@ -1,6 +1,6 @@
 //! What documents add to the entries: the audit trail's words on the acts, and what the history kept of the models.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::folder::Place;
@@ -14,8 +14,8 @@ use crate::report::{self, ActDetail, Chart, Facts, Traffic};
 
 /// The most models that documents draw and describe.
 const MODELS: usize = 8;
-/// Two points of a series further apart than this have a gap between them, seconds.
-const GAP_S: i64 = 900;
+/// Where requests are counted from.
+const FROM: &str = "the rates in the history, from 15 min before the start";
 
 /// What the history kept of the incident's models.
 #[derive(Debug, Default)]
@@ -65,35 +65,11 @@ fn series(
             }
         }
         if let Some(rate) = of(Kpi::Throughput) {
-            let errors: BTreeMap<i64, f64> =
-                of(Kpi::ErrorRate).map(|series| series.points.iter().copied().collect()).unwrap_or_default();
-            traffic.push(asked(name, &rate.points, &errors));
+            let errors = of(Kpi::ErrorRate).map_or(&[][..], |series| series.points.as_slice());
+            traffic.push(report::traffic(name, &rate.points, errors, FROM));
         }
     }
     Ok((charts, traffic))
-}
-
-/// Requests and failed ones from their rates: each point counts until the next one, gaps count nothing.
-fn asked(name: &str, rate: &[(i64, f64)], errors: &BTreeMap<i64, f64>) -> Traffic {
-    let (mut requests, mut failed, mut is_known) = (0.0, 0.0, !errors.is_empty());
-    for pair in rate.windows(2) {
-        let [(at, value), (next, _)] = *pair else { continue };
-        if next - at > GAP_S {
-            continue;
-        }
-        let count = value * (next - at) as f64;
-        requests += count;
-        match errors.range(..=at).next_back().filter(|(seen, _)| at - **seen <= GAP_S) {
-            Some((_, percent)) => failed += count * percent / 100.0,
-            None => is_known = false,
-        }
-    }
-    Traffic {
-        model: name.to_owned(),
-        requests: (rate.len() > 1).then_some(requests),
-        errors: (rate.len() > 1 && is_known).then_some(failed),
-        from: "the rates in the history, from 15 min before the start".into(),
-    }
 }
 
 /// The models when it was noticed and now, or when it was resolved.
@@ -191,19 +167,4 @@ fn who(who: &Who) -> String {
         words.push_str(&format!(" ({})", who.by));
     }
     words
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn requests_are_counted_from_rates_and_gaps_count_nothing() {
-        let rate = [(0, 10.0), (60, 20.0), (120, 20.0), (9_000, 20.0), (9_060, 0.0)];
-        let errors = BTreeMap::from([(0, 0.0), (60, 5.0), (9_000, 0.0)]);
-        let found = asked("alz", &rate, &errors);
-        assert_eq!((found.requests, found.errors), (Some(600.0 + 1_200.0 + 1_200.0), Some(60.0)));
-        assert_eq!(asked("alz", &rate, &BTreeMap::new()).errors, None, "not measured is not none");
-        assert_eq!(asked("alz", &rate[..1], &errors).requests, None);
-    }
 }

@@ -1,9 +1,9 @@
 //! Where the history is, and whose incidents these are.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::super::{identity, memory, settings};
-use super::{Common, IncidentArgs};
+use super::Common;
 use crate::config::{Config, Surroundings};
 use crate::domain::incident::{Entry, Incident};
 use crate::domain::text::clean;
@@ -19,7 +19,7 @@ pub struct Place {
 }
 
 /// The folder that options and config name. Without any config it is the usual one.
-pub fn place(common: &Common, options: &IncidentArgs) -> Result<Place, String> {
+pub fn place(common: &Common, folder: Option<&Path>) -> Result<Place, String> {
     let configured = common.config.is_some()
         || std::env::var_os("WARDROOM_CONFIG").is_some_and(|file| !file.is_empty())
         || Surroundings::of_process().candidates().iter().any(|file| file.exists());
@@ -28,8 +28,8 @@ pub fn place(common: &Common, options: &IncidentArgs) -> Result<Place, String> {
         false => Config::default(),
     };
     let mut settings = memory::settings(&config)?;
-    if let Some(folder) = &options.folder {
-        settings.folder.clone_from(folder);
+    if let Some(folder) = folder {
+        settings.folder = folder.to_owned();
     }
     Ok(Place { settings, config })
 }
