@@ -8,6 +8,7 @@ use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
 
 use super::args::{Common, RoomArgs};
+use super::drill::companion::Companion;
 use super::hands::{self, Hands};
 use super::memory::Memory;
 use super::{logging, settings, stage};
@@ -40,7 +41,21 @@ pub fn run(
     common: &Common,
     loaded: Loaded,
     demo: Option<(Demo, Runtime)>,
+    options: &RoomArgs,
+) -> Result<u8, String> {
+    run_beside(common, loaded, demo, options, None)
+}
+
+/// The same with a drill beside it, which sees what the room sees and ends it.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_beside(
+    common: &Common,
+    loaded: Loaded,
+    demo: Option<(Demo, Runtime)>,
     _options: &RoomArgs,
+    drill: Option<Companion>,
 ) -> Result<u8, String> {
     let variable = |name: &str| std::env::var(name).ok();
     let capabilities = terminal::detect_here(&variable).map_err(|refusal| refusal.to_string())?;
@@ -81,6 +96,7 @@ pub fn run(
         poller,
         hands,
         memory: Memory::of(&loaded.config),
+        drill,
         freshened: None,
         frame_pause: Duration::from_secs(1) / loaded.config.max_fps.max(1),
         last_frame: None,
@@ -160,6 +176,7 @@ struct Room {
     poller: PollerHandle,
     hands: Hands,
     memory: Memory,
+    drill: Option<Companion>,
     freshened: Option<ActId>,
     frame_pause: Duration,
     last_frame: Option<Instant>,
@@ -187,6 +204,7 @@ impl Room {
                 () = tokio::time::sleep(wait.unwrap_or(Duration::MAX)), if wait.is_some() => Turn::GoOn,
                 Some(told) = self.hands.told() => {
                     self.freshen(&told);
+                    self.drill.iter().for_each(|drill| drill.hear(&told));
                     self.app.now = self.app.now.max(stage::now());
                     self.take(Msg::Told(Box::new(told)));
                     Turn::GoOn
@@ -199,7 +217,7 @@ impl Room {
                     self.take(Msg::Tick(stage::now()));
                     self.hands.show(&self.store);
                     self.memory.observe(&self.store, self.app.now);
-                    Turn::GoOn
+                    self.accompany()
                 }
                 // The clock of an act shows tenths.
                 () = tokio::time::sleep(TENTH), if self.app.counts_tenths() => {
@@ -223,6 +241,14 @@ impl Room {
                 return code;
             }
         }
+    }
+
+    /// Shows the drill what is seen, and its bar; the room ends with it.
+    fn accompany(&mut self) -> Turn {
+        let Some(drill) = &self.drill else { return Turn::GoOn };
+        drill.see(&self.store);
+        self.app.bar = drill.bar(self.app.now);
+        if drill.is_over() { Turn::Leave(0) } else { Turn::GoOn }
     }
 
     /// What an act changed is wanted when it is accepted, not at the next poll.
