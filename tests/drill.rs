@@ -7,6 +7,11 @@
     reason = "helpers of tests fail like tests"
 )]
 
+#[path = "common/hands.rs"]
+mod hands;
+#[path = "common/pty.rs"]
+mod pty;
+
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -183,4 +188,31 @@ fn a_wrong_call_lists_what_there_is_and_ends_with_3() {
     assert_eq!(output.status.code(), Some(3), "{complaint}");
     assert!(SCENARIOS.iter().all(|scenario| complaint.contains(scenario)), "{complaint}");
     assert_eq!(run(state.path(), &["--no-such-flag"]).status.code(), Some(3));
+}
+
+#[test]
+fn a_person_does_it_with_the_keys_of_the_room() {
+    let state = tempfile::tempdir().unwrap();
+    let home = [("XDG_STATE_HOME", state.path().to_str().unwrap())];
+    let mut session = pty::Session::start(&["drill", "--scenario", "error-burst"], (140, 45), &home);
+    session.wait_text("DRILL learns what is normal");
+    session.wait_text("DRILL deploys");
+    session.wait_text("since the fault");
+    session.wait_text("canary worse");
+    session.keys(&format!(":model heart-disease{}", hands::ENTER));
+    session.wait_for("the selection", |screen| {
+        screen.lines().any(|line| line.contains('▶') && line.contains("heart-disease"))
+    });
+    session.keys("A");
+    hands::confirm(&mut session, "Abort");
+    session.wait_text("EFFECTIVE");
+    session.keys(hands::ESC);
+    session.wait_text("confirmed → verified");
+    // The room closes by itself when everything is put back.
+    assert_eq!(session.end().0, 0);
+    session.assert_given_back();
+    let line = std::fs::read_to_string(state.path().join("wardroom/drills.jsonl")).unwrap();
+    let line: Value = serde_json::from_str(&line).unwrap();
+    assert_eq!((&line["auto"], &line["verified"]), (&Value::Bool(false), &Value::Bool(true)), "{line}");
+    assert!(unfinished(state.path()).is_empty());
 }

@@ -24,7 +24,7 @@ const PAST_S: f64 = 3_600.0;
 /// Requests a second of the model that a drill is done on: a drill shall not wait for evidence.
 const DRILL_RATE: f64 = 60.0;
 /// Requests a second of each model beside it.
-const BESIDE_RATE: f64 = 2.0;
+const BESIDE_RATE: f64 = 8.0;
 /// Requests a second of all models without a name together.
 const OTHERS_RATE: f64 = 60.0;
 
