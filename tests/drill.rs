@@ -198,7 +198,7 @@ fn a_person_does_it_with_the_keys_of_the_room() {
     session.wait_text("DRILL learns what is normal");
     session.wait_text("DRILL deploys");
     session.wait_text("since the fault");
-    session.wait_text("canary worse");
+    session.wait_text("canary: ABORT");
     session.keys(&format!(":model heart-disease{}", hands::ENTER));
     session.wait_for("the selection", |screen| {
         screen.lines().any(|line| line.contains('▶') && line.contains("heart-disease"))
