@@ -207,6 +207,8 @@ pub struct App {
     pub armed: BTreeMap<ModelId, String>,
     /// Who sits here: `sre@bastion`.
     pub operator: String,
+    /// A line above the last one, while a drill runs; empty without one.
+    pub bar: String,
     /// Whether to draw with ASCII only.
     pub ascii: bool,
     /// The name of the theme.
@@ -246,6 +248,7 @@ impl App {
             touched: None,
             armed: BTreeMap::new(),
             operator: String::new(),
+            bar: String::new(),
             ascii: false,
             theme: "default".into(),
             mark: None,

@@ -1,31 +1,35 @@
 //! `wardroom drill`: practises a rollback from the fault to the clean-up, and says how long each part took.
 
+pub mod companion;
 mod left;
 
+use std::io::IsTerminal;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::runtime::Runtime;
 use tokio::sync::watch;
 
-use super::args::{Common, Output};
-use super::{identity, logging, out, settings, stage};
-use crate::config;
-use crate::config::Config;
+use super::args::{Common, Output, RoomArgs};
+use super::{identity, logging, out, room, settings, stage};
+use crate::config::{self, Config, Loaded};
 use crate::demo::{self, DemoOptions};
 use crate::domain::act::Who;
 use crate::drill::keep::Drills;
 use crate::drill::run::{Limits, run as drive};
 use crate::drill::session::Session;
+use crate::drill::stage::cluster::{ClusterStage, Fault, Means};
 use crate::drill::stage::{Stage, demo::DemoStage};
 use crate::drill::{Drill, Mark, Scenario, Setting};
 use crate::records;
+use companion::Companion;
 
 /// It could not run, or could not clean up.
 const NOT_DONE: u8 = 3;
 /// Models of the demo of a drill: the one that matters among others.
-const MODELS: usize = 6;
+const MODELS: usize = 4;
 /// How often the room of a drill's demo asks.
-const INTERVAL: Duration = Duration::from_millis(400);
+const INTERVAL: Duration = Duration::from_millis(500);
 
 /// Options of `drill`.
 #[derive(Debug, Clone, clap::Args)]
@@ -39,6 +43,18 @@ pub struct DrillArgs {
     /// Let wardroom find it and roll back by what the room shows; without it you do, in the room
     #[arg(long)]
     pub auto: bool,
+    /// Which model of the config, on a cluster [default: the first there]
+    #[arg(long, value_name = "NAME")]
+    pub model: Option<String>,
+    /// The image of the test version, on a cluster [default: the same image]
+    #[arg(long, value_name = "IMAGE")]
+    pub image: Option<String>,
+    /// A label of the pod template that makes your test server misbehave, on a cluster
+    #[arg(long, value_name = "KEY=VALUE", conflicts_with = "fault_annotation")]
+    pub fault_label: Option<String>,
+    /// The same as an annotation
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub fault_annotation: Option<String>,
     /// The form of the report
     #[arg(long, value_enum, default_value_t = Output::Table)]
     pub output: Output,
@@ -53,16 +69,59 @@ pub fn run(common: &Common, options: &DrillArgs) -> Result<u8, String> {
     let scenario: Scenario = options.scenario.parse()?;
     if options.auto {
         logging::headless(common.log_file.as_deref())?;
+    } else if !(std::io::stdin().is_terminal() && std::io::stdout().is_terminal()) {
+        return Err("a drill without --auto is done in the room, which needs a terminal; add --auto".into());
     }
-    if options.on != "demo" {
-        return Err(format!("--on {}: there is no such stage yet; write demo", options.on));
+    match options.on.as_str() {
+        "demo" => on_demo(common, options, scenario),
+        _ => on_cluster(common, options, scenario),
     }
-    on_demo(common, options, scenario)
+}
+
+impl DrillArgs {
+    /// How the test version misbehaves on a cluster.
+    fn means(&self) -> Result<Means, String> {
+        let given =
+            [("labels", "label", &self.fault_label), ("annotations", "annotation", &self.fault_annotation)];
+        let mut fault = None;
+        for (kind, word, text) in given {
+            let Some(text) = text else { continue };
+            let (key, value) = text
+                .split_once('=')
+                .filter(|(key, _)| !key.is_empty())
+                .ok_or_else(|| format!("--fault-{word} {text}: write KEY=VALUE"))?;
+            fault = Some(Fault { kind, key: key.into(), value: value.into() });
+        }
+        Ok(Means { fault, image: self.image.clone(), model: self.model.clone() })
+    }
+}
+
+fn on_cluster(common: &Common, options: &DrillArgs, scenario: Scenario) -> Result<u8, String> {
+    let mut loaded = settings::load(common).map_err(|error| error.to_string())?;
+    if loaded.config.control.read_only {
+        return Err("read-only: nothing is deployed or sent; set control.read_only = false".into());
+    }
+    let folder = records::folder(loaded.config.control.folder.as_deref());
+    let drills = Drills::open(&folder.map_err(|error| error.to_string())?)?;
+    let runtime = stage::runtime()?;
+    runtime.block_on(left::clean(&drills))?;
+    let id = fresh_id();
+    let means = options.means()?;
+    let set = ClusterStage::new(&loaded.config, &options.on, &id, scenario, &means);
+    let set: Arc<dyn Stage> = Arc::new(runtime.block_on(set)?);
+    loaded.config = set.config().clone();
+    let code = match options.auto {
+        true => runtime.block_on(headless(set, &drills, id, scenario, options)),
+        false => in_the_room(common, loaded, set, &drills, id, scenario, options, &runtime),
+    };
+    runtime.shutdown_timeout(stage::LAST_ORDERS);
+    code
 }
 
 fn on_demo(common: &Common, options: &DrillArgs, scenario: Scenario) -> Result<u8, String> {
     let drills = Drills::open(&records::folder(None).map_err(|error| error.to_string())?)?;
     let runtime = stage::runtime()?;
+    runtime.block_on(left::clean(&drills))?;
     let wanted = DemoOptions {
         models: MODELS,
         scenario: demo::Scenario::Drill,
@@ -75,11 +134,44 @@ fn on_demo(common: &Common, options: &DrillArgs, scenario: Scenario) -> Result<u
     let id = fresh_id();
     // A trail of its own, which stays: an act on this fleet is no act of the operator's own trail.
     loaded.config.control.folder = Some(drills.journal(&id));
-    let set = DemoStage::new(demo.stage_hand(), loaded.config, demo.folder());
-    let code = runtime.block_on(headless(Arc::new(set), &drills, id, scenario, options));
+    let set = DemoStage::new(demo.stage_hand(), loaded.config.clone(), demo.folder());
+    loaded.config = set.config().clone();
+    let set: Arc<dyn Stage> = Arc::new(set);
+    let code = match options.auto {
+        true => runtime.block_on(headless(set, &drills, id, scenario, options)),
+        false => in_the_room(common, loaded, set, &drills, id, scenario, options, &runtime),
+    };
     demo.stop();
     runtime.shutdown_timeout(stage::LAST_ORDERS);
     code
+}
+
+/// A drill with a person: the room is open, the keys are theirs.
+#[allow(clippy::too_many_arguments, reason = "the parts of one drill")]
+fn in_the_room(
+    common: &Common,
+    loaded: Loaded,
+    set: Arc<dyn Stage>,
+    drills: &Drills,
+    id: String,
+    scenario: Scenario,
+    options: &DrillArgs,
+    runtime: &Runtime,
+) -> Result<u8, String> {
+    let unfinished = drills.begin(&id, set.undo())?;
+    let drill = Drill::new(setting(&*set, id, scenario, options), stage::now());
+    let (shows, shown) = watch::channel(drill.clone());
+    // Held to the end: a sender that is gone would be a stop that never comes.
+    let (_stop, stopped) = watch::channel(false);
+    let (empty, _) = stage::set(&loaded.config)?;
+    let (companion, eyes) = Companion::pair(empty, shown);
+    let driving =
+        runtime.spawn(drive(drill, set.clone(), eyes, stage::now, Limits::of(false), shows, stopped));
+    let left = room::run_beside(common, loaded, None, &RoomArgs::default(), Some(companion));
+    // Whatever became of the room, the drill comes to its end and cleans up.
+    let drill = runtime.block_on(driving).map_err(|why| why.to_string())?;
+    let code = finish(&drill, &*set, drills, unfinished, options);
+    left.and(code)
 }
 
 fn fresh_id() -> String {
@@ -114,7 +206,6 @@ async fn headless(
     scenario: Scenario,
     options: &DrillArgs,
 ) -> Result<u8, String> {
-    left::clean(drills).await?;
     let unfinished = drills.begin(&id, set.undo())?;
     let config: Config = set.config().clone();
     let mut who = identity::who("drill");

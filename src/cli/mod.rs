@@ -76,7 +76,9 @@ fn task_of(words: impl Iterator<Item = String>) -> String {
 fn wrong_call(task: &str) -> u8 {
     match task {
         // 2 has a meaning of its own there: critical, much drift, an abort, a changed trail, a failed drill, …
-        "check" | "drift" | "judge" | "audit" | "history" | "incident" | "checklist" | "drill" | "report" => UNKNOWN,
+        "check" | "drift" | "judge" | "audit" | "history" | "incident" | "checklist" | "drill" | "report" => {
+            UNKNOWN
+        }
         // 2 would read as sent and failed.
         "pause" | "resume" | "promote" | "abort" | "retry" | "rollback" | "weight" | "acts" => act::NOTHING,
         _ => WRONG_CALL,

@@ -8,6 +8,7 @@ use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
 
 use super::args::{Common, RoomArgs};
+use super::drill::companion::Companion;
 use super::hands::{self, Hands};
 use super::memory::Memory;
 use super::recording::Recording;
@@ -42,9 +43,23 @@ const AT_ONCE: usize = 256;
 /// No terminal to draw on, a theme that cannot be read, a source that cannot be set up: nothing is half-started.
 pub fn run(
     common: &Common,
+    loaded: Loaded,
+    demo: Option<(Demo, Runtime)>,
+    options: &RoomArgs,
+) -> Result<u8, String> {
+    run_beside(common, loaded, demo, options, None)
+}
+
+/// The same with a drill beside it, which sees what the room sees and ends it.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_beside(
+    common: &Common,
     mut loaded: Loaded,
     demo: Option<(Demo, Runtime)>,
     options: &RoomArgs,
+    drill: Option<Companion>,
 ) -> Result<u8, String> {
     // Who only looks has no engine.
     loaded.config.control.read_only |= options.spectate;
@@ -97,6 +112,7 @@ pub fn run(
         hands,
         memory,
         tape,
+        drill,
         freshened: None,
         filled: false,
         frame_pause: Duration::from_secs(1) / loaded.config.max_fps.max(1),
@@ -184,6 +200,7 @@ struct Room {
     book: Result<Book, String>,
     tell_ticks: mpsc::Sender<Result<Box<Known>, String>>,
     ticks: mpsc::Receiver<Result<Box<Known>, String>>,
+    drill: Option<Companion>,
     freshened: Option<ActId>,
     /// Whether the history was asked for the past of what is known since every source has answered.
     filled: bool,
@@ -213,6 +230,7 @@ impl Room {
                 () = tokio::time::sleep(wait.unwrap_or(Duration::MAX)), if wait.is_some() => Turn::GoOn,
                 Some(told) = self.hands.told() => {
                     self.freshen(&told);
+                    self.drill.iter().for_each(|drill| drill.hear(&told));
                     self.app.wake(stage::now());
                     self.take(Msg::Told(Box::new(told)));
                     Turn::GoOn
@@ -233,7 +251,7 @@ impl Room {
                     }
                     self.tape.keep_up(&mut self.app, &self.store);
                     self.fill_more();
-                    Turn::GoOn
+                    self.accompany()
                 }
                 // The clock of an act shows tenths.
                 () = tokio::time::sleep(TENTH), if self.app.counts_tenths() => {
@@ -266,6 +284,14 @@ impl Room {
             self.filled = true;
             let _ = self.memory.ask(Keep::Fill(Box::new(self.store.clone())));
         }
+    }
+
+    /// Shows the drill what is seen, and its bar; the room ends with it.
+    fn accompany(&mut self) -> Turn {
+        let Some(drill) = &self.drill else { return Turn::GoOn };
+        drill.see(&self.store);
+        self.app.bar = drill.bar(self.app.now);
+        if drill.is_over() { Turn::Leave(0) } else { Turn::GoOn }
     }
 
     /// What an act changed is wanted when it is accepted, not at the next poll.

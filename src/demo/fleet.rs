@@ -22,7 +22,9 @@ use super::web::Mutations;
 /// An hour of requests stands in the counters at the start.
 const PAST_S: f64 = 3_600.0;
 /// Requests a second of the model that a drill is done on: a drill shall not wait for evidence.
-const DRILL_RATE: f64 = 80.0;
+const DRILL_RATE: f64 = 60.0;
+/// Requests a second of each model beside it.
+const BESIDE_RATE: f64 = 8.0;
 /// Requests a second of all models without a name together.
 const OTHERS_RATE: f64 = 60.0;
 
@@ -83,8 +85,8 @@ impl Fleet {
             if index >= NAMES {
                 part.rate = OTHERS_RATE / others;
             }
-            if options.scenario == Scenario::Drill && index == DRILLED {
-                part.rate = DRILL_RATE;
+            if options.scenario == Scenario::Drill {
+                part.rate = if index == DRILLED { DRILL_RATE } else { BESIDE_RATE };
             }
             let canary = story.canary(index, 0.0).filter(|canary| canary.phase != "idle");
             let canary = canary.map(|canary| canary.weight / 100.0);

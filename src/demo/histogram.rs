@@ -62,7 +62,8 @@ impl Counts {
     pub fn labelled(&self) -> (u64, u64) {
         let now = Instant::now();
         let mut late = self.late.lock().unwrap_or_else(PoisonError::into_inner);
-        while let Some((_, correct)) = late.pop_front_if(|(at, _)| *at <= now) {
+        while let Some(&(_, correct)) = late.front().filter(|(at, _)| *at <= now) {
+            late.pop_front();
             self.label(correct);
         }
         (self.right.load(Ordering::Relaxed), self.wrong.load(Ordering::Relaxed))

@@ -28,6 +28,14 @@ impl Drill {
 
     /// Whether the act led to the version from before, and metrics became normal.
     pub fn prove_the_rollback(&mut self) {
+        match self.share_before {
+            Some(share) if share > 0.999 => {
+                self.note("no request had gone to the test version: the marks of traffic say no more".into());
+            }
+            None => self
+                .note("no requests are counted here: the marks of traffic are the controller's word".into()),
+            Some(_) => {}
+        }
         let stable = self.setting.stable.clone();
         let version = self.act.as_ref().and_then(|act| act.plan.version.as_ref()).map(|v| v.name.clone());
         let seen = match version {

@@ -110,7 +110,7 @@ pub struct Drill {
     /// Whether everything was put back; why not.
     pub cleaned: Option<Result<(), String>>,
     /// The good version's share of the requests before anybody acted, 0…1.
-    share_before: Option<f64>,
+    pub(super) share_before: Option<f64>,
     /// Requests by version, good and all, at the last look.
     counted: Option<(f64, f64)>,
 }

@@ -4,6 +4,7 @@
 //! operator, a person in the room or [`auto`], learns only what the store knows; acts go through the normal engine.
 
 pub mod auto;
+mod bar;
 mod checks;
 pub mod keep;
 pub mod machine;

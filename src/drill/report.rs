@@ -52,8 +52,7 @@ impl Drill {
         let times: serde_json::Map<String, Value> =
             Mark::ALL.iter().map(|mark| (mark.key().to_owned(), json!(self.marks.at(*mark)))).collect();
         let act = self.act.as_deref();
-        let mut checks: Vec<Value> =
-            act.iter().flat_map(|act| &act.checks).map(|check| of_act(check)).collect();
+        let mut checks: Vec<Value> = act.iter().flat_map(|act| &act.checks).map(of_act).collect();
         checks.extend(self.proofs.iter().map(|proof| {
             json!({"id": proof.id, "words": proof.words, "needed": true, "passed": proof.passed, "detail": proof.detail})
         }));

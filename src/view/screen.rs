@@ -60,9 +60,10 @@ impl Screen<'_> {
         let (app, store, look) = (self.cx.app, self.cx.store, self.cx.look);
         let head = Rect { height: header.min(self.area.height), ..self.area };
         let foot = self.foot();
+        let bar = self.bar(foot);
         let body = Rect {
             y: self.area.y + head.height,
-            height: self.area.height.saturating_sub(head.height + foot.height),
+            height: self.area.height.saturating_sub(head.height + foot.height + bar.height),
             ..self.area
         };
         match shape {
@@ -85,6 +86,7 @@ impl Screen<'_> {
             (_, Shape::Lines) if self.area.area() == 1 => lines::worst(buf, body, &self.fleet),
             (_, Shape::Lines) => lines::draw(buf, body, &self.fleet),
         }
+        put(buf, bar, bar.x + 1, bar.y, &app.bar, look.style(Role::Strong));
         // The smallest screens give the dialog everything.
         let whole = Rect { height: self.area.height.saturating_sub(foot.height), ..self.area };
         let over = if shape == Shape::Lines { whole } else { body };
@@ -99,6 +101,12 @@ impl Screen<'_> {
         let speaks = app.is_typing() || ((app.message.is_some() || app.is_past()) && self.area.height > 1);
         let height = u16::from(self.geometry.shape != Shape::Lines || speaks);
         Rect { y: self.area.bottom().saturating_sub(height), height, ..self.area }
+    }
+
+    /// The line of a drill, above the last one.
+    fn bar(&self, foot: Rect) -> Rect {
+        let height = u16::from(!self.cx.app.bar.is_empty() && self.area.height > 3);
+        Rect { y: foot.y.saturating_sub(height), height, ..self.area }
     }
 
     fn zoomed(&self, buf: &mut Buffer, body: Rect) {

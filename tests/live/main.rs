@@ -21,6 +21,7 @@ mod cluster;
 mod cost;
 mod deployment;
 mod drift;
+mod drill;
 mod driver;
 mod expired;
 mod flagger;

@@ -138,7 +138,7 @@ impl Stage for DemoStage {
             "no cluster took part: the demo's controller moves traffic at once, real pods and routers take longer"
                 .to_owned(),
             "no permission, admission policy, GitOps controller or autoscaler stood in the way".into(),
-            "traffic was generated, 80 requests a second to one model: evidence comes later where there is less".into(),
+            "traffic was generated, 60 requests a second to one model: evidence comes later where there is less".into(),
             format!("rates are over {WINDOW_S} s here; a production window is minutes, so metrics settle later"),
             "nobody was called: the minutes until a person sits down are not in these numbers".into(),
         ];

@@ -1,7 +1,9 @@
 //! Where a drill takes place: who deploys, breaks, tests and cleans up. The operator never sees this side.
 
+pub mod cluster;
 pub mod demo;
 mod function;
+mod production;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -69,6 +71,7 @@ pub trait Stage: Send + Sync {
 pub async fn undo(written: &serde_json::Value) -> Result<String, String> {
     match written["kind"].as_str() {
         Some("demo") => Ok(demo::undo(written)),
+        Some("cluster") => cluster::undo(written).await,
         // It was cut off before it had written, so before it did anything.
         _ if written.is_null() => Ok("it had not begun".into()),
         _ => Err("it was written by another version of wardroom".into()),
