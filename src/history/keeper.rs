@@ -22,6 +22,8 @@ const LATER: Duration = Duration::from_secs(30);
 const SOON: Duration = Duration::from_millis(200);
 /// Between two rounds of dropping what is too old or too much.
 const TIDY: Duration = Duration::from_secs(30);
+/// How long what the last step read is held for the next.
+const REST: Duration = Duration::from_secs(300);
 /// How long a lock may last before it is told.
 const LONG_LOCK: Duration = Duration::from_secs(15);
 /// Lines of the timeline that wait at most for a file that cannot be had.
@@ -54,6 +56,8 @@ pub(super) struct Keeper<'a> {
     /// The newest moment that was seen.
     now: Option<Time>,
     tidied: Option<Instant>,
+    /// When a past moment was asked for last.
+    travelled: Option<Instant>,
 }
 
 impl<'a> Keeper<'a> {
@@ -78,6 +82,7 @@ impl<'a> Keeper<'a> {
             cache: Cache::default(),
             now: None,
             tidied: None,
+            travelled: None,
         }
     }
 
@@ -258,6 +263,7 @@ impl<'a> Keeper<'a> {
     }
 
     fn answer(&mut self, file: &File, at: Time, empty: Store) -> Result<(), Trouble> {
+        self.travelled = Some(Instant::now());
         let (mut from, keys) = self.source(file);
         match from.past(keys, at, empty) {
             Ok(past) => {
@@ -310,6 +316,9 @@ impl<'a> Keeper<'a> {
             return Ok(());
         }
         self.tidied = Some(Instant::now());
+        if self.travelled.is_none_or(|at| at.elapsed() > REST) {
+            self.cache = Cache::default();
+        }
         pack::pack(file, &self.settings.tiers, now.timestamp())?;
         for words in bound::keep_within(file, &self.settings, now)? {
             (self.tell)(Kept::Notice(words));
