@@ -18,6 +18,8 @@ use crate::store::Store;
 const LOOK: Duration = Duration::from_millis(500);
 /// Between two attempts at a file that somebody must first make room for.
 const LATER: Duration = Duration::from_secs(30);
+/// How long the file is left alone after it was written.
+const TURN: Duration = Duration::from_millis(15);
 /// Between two attempts at a file that another program keeps locked.
 const SOON: Duration = Duration::from_millis(200);
 /// Between two rounds of dropping what is too old or too much.
@@ -100,7 +102,12 @@ impl<'a> Keeper<'a> {
                 self.lines += 1;
                 self.events.push((self.lines, event));
             }
+            let writes = !self.entries.is_empty() || !self.events.is_empty() || waiting.frame.is_some();
             self.turn(&mut waiting, inbox);
+            if writes {
+                // Other rooms get their turn.
+                std::thread::sleep(TURN);
+            }
             if self.is_lost {
                 self.entries.clear();
                 self.events.clear();
