@@ -121,29 +121,29 @@ fn frames_within(file: &File, most: u64) -> Result<(), Trouble> {
         Ok(u64::try_from(sum).unwrap_or(0))
     };
     while sum()? > most {
-        if !drop_oldest_frames(file)? {
+        if drop_oldest_frames(file)?.is_none() {
             break;
         }
     }
     Ok(())
 }
 
-/// The oldest key frame and all that lean on it, but never the newest.
-fn drop_oldest_frames(file: &File) -> Result<bool, Trouble> {
+/// The oldest key frame and all that lean on it, but never the newest; gives until when there is nothing now, seconds.
+fn drop_oldest_frames(file: &File) -> Result<Option<i64>, Trouble> {
     let said = |error: rusqlite::Error| file.said(&error);
-    let keys: Vec<i64> = {
+    let keys: Vec<(i64, i64)> = {
         let mut statement = file
             .connection
-            .prepare_cached("SELECT id FROM frames WHERE key IS NULL ORDER BY at LIMIT 2")
+            .prepare_cached("SELECT id, at / 1000 FROM frames WHERE key IS NULL ORDER BY at LIMIT 2")
             .map_err(said)?;
-        let rows = statement.query_map([], |row| row.get(0)).map_err(said)?;
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).map_err(said)?;
         rows.collect::<Result<_, _>>().map_err(said)?
     };
-    let [oldest, _] = keys.as_slice() else { return Ok(false) };
+    let [(oldest, _), (_, until)] = keys.as_slice() else { return Ok(None) };
     let transaction = file.begin()?;
     transaction.execute("DELETE FROM frames WHERE key = ?1 OR id = ?1", [oldest]).map_err(said)?;
     transaction.commit().map_err(said)?;
-    Ok(true)
+    Ok(Some(*until))
 }
 
 /// Drops the oldest window of the coarsest tier that has any; says what, and until when.
@@ -170,8 +170,5 @@ fn drop_some(file: &File, settings: &Settings) -> Result<Option<(String, i64)>, 
         transaction.commit().map_err(said)?;
         return Ok(Some((format!("points of every {step} s"), until)));
     }
-    if drop_oldest_frames(file)? {
-        return Ok(Some(("frames of the room".into(), 0)));
-    }
-    Ok(None)
+    Ok(drop_oldest_frames(file)?.map(|until| ("frames of the room".into(), until)))
 }

@@ -12,8 +12,15 @@ use super::trouble::{Hope, Trouble};
 
 /// The file's name in its folder.
 pub(super) const NAME: &str = "history.db";
-/// How long a write waits for another process before it is put off.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// How often a write looks whether another process is done, before it is put off.
+const LOOKS: i32 = 500;
+/// Between two looks. SQLite's own waiting grows to 100 ms, and a room that writes much would never let it in.
+const PAUSE: Duration = Duration::from_millis(4);
+
+fn wait(looks: i32) -> bool {
+    std::thread::sleep(PAUSE);
+    looks < LOOKS
+}
 
 /// The open file.
 #[derive(Debug)]
@@ -36,8 +43,8 @@ impl File {
         })?;
         let said = |error: rusqlite::Error| Trouble::sqlite(&path, &error);
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(&path, flags).map_err(said)?;
-        connection.busy_timeout(PATIENCE).map_err(said)?;
+        let mut connection = Connection::open_with_flags(&path, flags).map_err(said)?;
+        connection.busy_handler(Some(wait)).map_err(said)?;
         // Counts only in a new file, before its first table: freed pages can be given back.
         connection.execute_batch("PRAGMA auto_vacuum = INCREMENTAL;").map_err(said)?;
         let mode: String =
@@ -73,8 +80,8 @@ impl File {
         }
         let said = |error: rusqlite::Error| Trouble::sqlite(&path, &error);
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(&path, flags).map_err(said)?;
-        connection.busy_timeout(PATIENCE).map_err(said)?;
+        let mut connection = Connection::open_with_flags(&path, flags).map_err(said)?;
+        connection.busy_handler(Some(wait)).map_err(said)?;
         schema::known(&connection, &path)?;
         Ok(Self { connection, path })
     }

@@ -18,10 +18,14 @@ use crate::store::Store;
 const LOOK: Duration = Duration::from_millis(500);
 /// Between two attempts at a file that somebody must first make room for.
 const LATER: Duration = Duration::from_secs(30);
+/// How long the file is left alone after it was written.
+const TURN: Duration = Duration::from_millis(15);
 /// Between two attempts at a file that another program keeps locked.
 const SOON: Duration = Duration::from_millis(200);
 /// Between two rounds of dropping what is too old or too much.
 const TIDY: Duration = Duration::from_secs(30);
+/// How long what the last step read is held for the next.
+const REST: Duration = Duration::from_secs(300);
 /// How long a lock may last before it is told.
 const LONG_LOCK: Duration = Duration::from_secs(15);
 /// Lines of the timeline that wait at most for a file that cannot be had.
@@ -54,6 +58,8 @@ pub(super) struct Keeper<'a> {
     /// The newest moment that was seen.
     now: Option<Time>,
     tidied: Option<Instant>,
+    /// When a past moment was asked for last.
+    travelled: Option<Instant>,
 }
 
 impl<'a> Keeper<'a> {
@@ -78,6 +84,7 @@ impl<'a> Keeper<'a> {
             cache: Cache::default(),
             now: None,
             tidied: None,
+            travelled: None,
         }
     }
 
@@ -95,7 +102,12 @@ impl<'a> Keeper<'a> {
                 self.lines += 1;
                 self.events.push((self.lines, event));
             }
+            let writes = !self.entries.is_empty() || !self.events.is_empty() || waiting.frame.is_some();
             self.turn(&mut waiting, inbox);
+            if writes {
+                // Other rooms get their turn.
+                std::thread::sleep(TURN);
+            }
             if self.is_lost {
                 self.entries.clear();
                 self.events.clear();
@@ -258,6 +270,7 @@ impl<'a> Keeper<'a> {
     }
 
     fn answer(&mut self, file: &File, at: Time, empty: Store) -> Result<(), Trouble> {
+        self.travelled = Some(Instant::now());
         let (mut from, keys) = self.source(file);
         match from.past(keys, at, empty) {
             Ok(past) => {
@@ -310,6 +323,9 @@ impl<'a> Keeper<'a> {
             return Ok(());
         }
         self.tidied = Some(Instant::now());
+        if self.travelled.is_none_or(|at| at.elapsed() > REST) {
+            self.cache = Cache::default();
+        }
         pack::pack(file, &self.settings.tiers, now.timestamp())?;
         for words in bound::keep_within(file, &self.settings, now)? {
             (self.tell)(Kept::Notice(words));

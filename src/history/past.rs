@@ -16,6 +16,8 @@ use crate::store::{ModelState, Past, Series, Store};
 const LINES: usize = 2_000;
 /// How far the recent series reach, seconds.
 const RECENT_S: i64 = 3_600;
+/// How far around a moment is read at once, for the next steps, seconds.
+const AROUND_S: i64 = 1_200;
 /// How far the long series reach, seconds.
 const LONG_S: i64 = 90 * 86_400;
 /// Distance of two points of the long series, seconds.
@@ -35,6 +37,7 @@ pub(super) struct Cache {
 #[derive(Debug)]
 struct Long {
     until: i64,
+    step: i64,
     points: Points,
 }
 
@@ -107,7 +110,7 @@ impl From<'_> {
         }
         self.names.learn(self.connection, self.environment)?;
         let newest = series::newest_moment(self.connection, self.environment, (0, i64::MAX))?;
-        let (from, mut to) = (at - 2 * RECENT_S, at + RECENT_S);
+        let (from, mut to) = (at - RECENT_S - AROUND_S, at + AROUND_S);
         let mut points = Points::default();
         let mut each = |series, at, value| points.entry(series).or_default().push((at, value));
         series::read(self.connection, self.tiers, self.environment, (from, to), step, &mut each)?;
@@ -145,7 +148,7 @@ impl From<'_> {
         let mean = |(at, sum, n): (i64, f64, u32)| (at, (sum / f64::from(n)) as f32);
         let points =
             sums.into_iter().map(|(series, bins)| (series, bins.into_iter().map(mean).collect())).collect();
-        self.cache.long = Some(Long { until: newest - newest.rem_euclid(step) + step, points });
+        self.cache.long = Some(Long { until: newest - newest.rem_euclid(step) + step, step, points });
         Ok(())
     }
 
@@ -162,30 +165,44 @@ impl From<'_> {
     /// Fills the charts' series up to a moment.
     fn fill_series(&self, store: &mut Store, at: i64) {
         for model in &mut store.models {
-            for (what, series) in self.names.of_model(&model.id.clone()) {
-                let recent = self.cache.recent.as_ref().and_then(|recent| recent.points.get(&series));
-                let long = self.cache.long.as_ref().and_then(|long| long.points.get(&series));
+            for (what, number) in self.names.of_model(&model.id.clone()) {
                 match what {
+                    What::Kpi(Kpi::DataDrift, _) => {}
+                    What::Kpi(kpi, version) if kpi.is_quality() => {
+                        let series = model.long.entry((*kpi, version.clone())).or_default();
+                        self.fill_long(series, number, at);
+                    }
                     What::Kpi(kpi, version) => {
-                        let slice = (*kpi, version.clone());
-                        if let Some(points) = recent.filter(|_| !kpi.is_quality() && *kpi != Kpi::DataDrift) {
-                            put(model.recent.entry(slice.clone()).or_default(), points, at - RECENT_S, at);
-                        }
-                        if let Some(points) = long.filter(|_| kpi.is_quality()) {
-                            put(model.long.entry(slice).or_default(), points, at - LONG_S, at);
-                        }
+                        let recent = self.cache.recent.as_ref().and_then(|recent| recent.points.get(&number));
+                        let Some(points) = recent else { continue };
+                        let series = model.recent.entry((*kpi, version.clone())).or_default();
+                        put(series, points, at - RECENT_S, at);
                     }
                     What::Drift(feature, scale) => {
-                        if let Some(state) = model.drift.get_mut(&(feature.clone(), *scale))
-                            && let Some(points) = long
-                        {
-                            put(&mut state.history, points, at - LONG_S, at);
+                        if let Some(state) = model.drift.get_mut(&(feature.clone(), *scale)) {
+                            self.fill_long(&mut state.history, number, at);
                         }
                     }
                 }
             }
             model.recent.retain(|_, series| !series.is_empty());
             model.long.retain(|_, series| !series.is_empty());
+        }
+    }
+
+    /// A long series up to a moment. The mean of the hour that was not over then would tell what was still to come:
+    /// its place takes the last value before the moment.
+    fn fill_long(&self, series: &mut Series, number: i64, at: i64) {
+        let Some(long) = &self.cache.long else { return };
+        if let Some(points) = long.points.get(&number) {
+            put(series, points, at - LONG_S, at - long.step);
+        }
+        let recent = self.cache.recent.as_ref().and_then(|recent| recent.points.get(&number));
+        let newest = recent.and_then(|points| points[..points.partition_point(|&(t, _)| t <= at)].last());
+        if let Some(&(seen, value)) = newest
+            && let Some(seen) = Time::from_timestamp(seen, 0)
+        {
+            series.push(seen, f64::from(value), CAPACITY);
         }
     }
 
