@@ -203,10 +203,7 @@ fn a_person_does_it_with_the_keys_of_the_room() {
     session.wait_for("the selection", |screen| {
         screen.lines().any(|line| line.contains('▶') && line.contains("heart-disease"))
     });
-    session.keys("A");
-    hands::confirm(&mut session, "Abort");
-    session.wait_text("EFFECTIVE");
-    session.keys(hands::ESC);
+    hands::act(&mut session, |session| session.keys("A"), "Abort");
     session.wait_text("confirmed → verified");
     // The room closes by itself when everything is put back.
     assert_eq!(session.end().0, 0);
