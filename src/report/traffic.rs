@@ -41,7 +41,7 @@ mod tests {
         let rate = [(0, 10.0), (60, 20.0), (120, 20.0), (9_000, 20.0), (9_060, 0.0)];
         let errors = [(0, 0.0), (60, 5.0), (9_000, 0.0)];
         let found = traffic("alz", &rate, &errors, "history");
-        assert_eq!((found.requests, found.errors), (Some(600.0 + 1_200.0 + 1_200.0), Some(120.0)));
+        assert_eq!((found.requests, found.errors), (Some(600.0 + 1_200.0 + 1_200.0), Some(60.0)));
         assert_eq!(traffic("alz", &rate, &[], "").errors, None, "not measured is not none");
         assert_eq!(traffic("alz", &rate[..1], &errors, "").requests, None);
     }

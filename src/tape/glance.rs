@@ -8,6 +8,7 @@ use tui_input::Input;
 use crate::app::acting::{ActDialog, ActStage, Field, Proposal};
 use crate::app::{App, Dialog, Filter, Focus, Message, Pane, Sort};
 use crate::domain::act::{Act, ActId, Operation, Plan, Refusal};
+use crate::domain::incident::{Entry, EntryId, Incident};
 use crate::domain::{DriftScale, ModelId, Revision, Rollout, Time};
 
 /// Where the operator looks.
@@ -28,7 +29,7 @@ pub struct Glance {
     over: Over,
 }
 
-/// What is known of acts, and what may be done from here.
+/// What is known of acts and incidents, and what may be done from here.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Desk {
     acts: Vec<Act>,
@@ -37,6 +38,13 @@ pub struct Desk {
     read_only: bool,
     armed: BTreeMap<ModelId, String>,
     operator: String,
+    spectator: bool,
+    /// Incidents that are open, those that are over, and entries that were not durable yet.
+    open: Vec<Incident>,
+    over: Vec<Incident>,
+    pending: BTreeMap<EntryId, Entry>,
+    /// Why incidents are kept in the session only.
+    alone: Option<String>,
 }
 
 /// A text that is being written, with the place of its cursor.
@@ -134,6 +142,11 @@ impl Desk {
             read_only: app.read_only,
             armed: app.armed.clone(),
             operator: app.operator.clone(),
+            spectator: app.spectator,
+            open: app.incidents.open.clone(),
+            over: app.incidents.over.clone(),
+            pending: app.incidents.pending.clone(),
+            alone: app.incidents.alone.clone(),
         }
     }
 
@@ -147,6 +160,12 @@ impl Desk {
         self.acts.iter().chain(&self.unfinished)
     }
 
+    /// Every entry of an incident on it.
+    pub fn all_entries(&self) -> impl Iterator<Item = &Entry> {
+        let incidents = self.open.iter().chain(&self.over);
+        incidents.flat_map(|incident| &incident.entries).chain(self.pending.values())
+    }
+
     /// Whether the room's desk is still this, without copying it.
     pub fn is_of(&self, app: &App) -> bool {
         self.acts == app.acting.acts
@@ -155,6 +174,11 @@ impl Desk {
             && self.read_only == app.read_only
             && self.armed == app.armed
             && self.operator == app.operator
+            && self.spectator == app.spectator
+            && self.open == app.incidents.open
+            && self.over == app.incidents.over
+            && self.pending == app.incidents.pending
+            && self.alone == app.incidents.alone
     }
 
     /// Gives a room this desk.
@@ -168,6 +192,11 @@ impl Desk {
         app.read_only = self.read_only;
         app.armed.clone_from(&self.armed);
         app.operator.clone_from(&self.operator);
+        app.spectator = self.spectator;
+        app.incidents.open.clone_from(&self.open);
+        app.incidents.over.clone_from(&self.over);
+        app.incidents.pending.clone_from(&self.pending);
+        app.incidents.alone.clone_from(&self.alone);
     }
 }
 

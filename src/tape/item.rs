@@ -3,7 +3,6 @@
 use serde::{Deserialize, Serialize};
 
 use super::glance::{Desk, Glance};
-use crate::domain::incident::Entry;
 use crate::domain::{Event, Report, Time};
 use crate::store::Store;
 
@@ -31,10 +30,8 @@ pub struct Scene {
     pub now: Time,
     /// Where the operator looks.
     pub glance: Glance,
-    /// What is known of acts, and what may be done from here.
+    /// What is known of acts and incidents, and what may be done from here.
     pub desk: Desk,
-    /// Entries of incidents so far.
-    pub entries: Vec<Entry>,
 }
 
 /// The whole state.
@@ -64,10 +61,8 @@ pub enum Item {
     Events(Vec<Event>),
     /// The operator looks elsewhere.
     Glance(Box<Glance>),
-    /// An act got further.
+    /// An act or an incident got further.
     Desk(Box<Desk>),
-    /// Entries of incidents came.
-    Entries(Vec<Entry>),
 }
 
 impl Item {
@@ -76,7 +71,7 @@ impl Item {
         match self {
             Self::Report(report) => Some(report.at),
             Self::Tick(at) | Self::Now(at) => Some(*at),
-            Self::Events(_) | Self::Glance(_) | Self::Desk(_) | Self::Entries(_) => None,
+            Self::Events(_) | Self::Glance(_) | Self::Desk(_) => None,
         }
     }
 }
@@ -96,6 +91,5 @@ pub fn take(store: &mut Store, scene: &mut Scene, item: Item) {
         Item::Events(events) => events.into_iter().for_each(|event| store.record(event)),
         Item::Glance(glance) => scene.glance = *glance,
         Item::Desk(desk) => scene.desk = *desk,
-        Item::Entries(entries) => scene.entries.extend(entries),
     }
 }

@@ -8,7 +8,7 @@ use chrono::TimeDelta;
 use super::block::Kind;
 use super::item::{self, Head, Item, Scene, Whole};
 use super::read::{Tape, TapeError};
-use crate::app::{App, Msg, update};
+use crate::app::App;
 use crate::domain::Time;
 use crate::store::Store;
 
@@ -26,8 +26,6 @@ pub struct Player {
     next: usize,
     /// The moment up to which the tape has run.
     position: Time,
-    /// Entries of incidents that the room was shown.
-    shown: usize,
 }
 
 impl Player {
@@ -42,7 +40,7 @@ impl Player {
         let Whole { head, gap_since, store, scene } = whole;
         let position = tape.begins();
         let items = VecDeque::new();
-        Ok(Self { tape, head, store, scene, gap_since, items, next: 1, position, shown: 0 })
+        Ok(Self { tape, head, store, scene, gap_since, items, next: 1, position })
     }
 
     /// What the tape says of itself.
@@ -163,15 +161,6 @@ impl Player {
         self.scene.desk.onto(app);
         if follow {
             self.scene.glance.onto(app);
-        }
-        if self.shown > self.scene.entries.len() {
-            app.incidents = crate::app::incident::Incidents::default();
-            self.shown = 0;
-        }
-        if let Some(new) = self.scene.entries.get(self.shown..).filter(|new| !new.is_empty()) {
-            let new = new.to_vec();
-            self.shown = self.scene.entries.len();
-            update(app, &mut self.store, Msg::Entries(new));
         }
     }
 

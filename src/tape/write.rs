@@ -17,7 +17,6 @@ use super::item::{Head, Item, Scene, Whole};
 use super::pack;
 use crate::app::{App, Msg};
 use crate::domain::Time;
-use crate::domain::incident::Entry;
 use crate::store::Store;
 
 /// How a recording is cut into blocks.
@@ -149,7 +148,6 @@ pub struct Recorder {
     now: Time,
     glance: Glance,
     desk: Desk,
-    entries: Vec<Entry>,
     /// Since when things are dropped, and whether that was said.
     lost: Option<(Time, bool)>,
 }
@@ -188,7 +186,6 @@ impl Recorder {
             now: app.now,
             glance: Glance::of(app),
             desk: Desk::of(app),
-            entries: Vec::new(),
             lost: None,
         };
         recorder.send_whole(app, store, None);
@@ -206,7 +203,6 @@ impl Recorder {
         match msg {
             Msg::Report(report) => Note::Item(Item::Report(report.clone())),
             Msg::Tick(now) => Note::Item(Item::Tick(*now)),
-            Msg::Entries(entries) => Note::Item(Item::Entries(entries.clone())),
             Msg::Filled(_) => Note::Whole,
             // Keys, what the engine told, …: what they change is seen in the timeline and in the glance.
             _ => Note::Watch(store.generation),
@@ -217,9 +213,6 @@ impl Recorder {
     pub fn keep(&mut self, note: Note, app: &App, store: &Store) {
         match note {
             Note::Item(item) => {
-                if let Item::Entries(entries) = &item {
-                    self.entries.extend(entries.iter().cloned());
-                }
                 match item.at() {
                     Some(at) => self.now = at.max(self.now),
                     None => self.moment(app),
@@ -315,12 +308,7 @@ impl Recorder {
         self.now = app.time.now.unwrap_or(app.now);
         self.glance = Glance::of(app);
         self.desk = Desk::of(app);
-        let scene = Scene {
-            now: self.now,
-            glance: self.glance.clone(),
-            desk: self.desk.clone(),
-            entries: self.entries.clone(),
-        };
+        let scene = Scene { now: self.now, glance: self.glance.clone(), desk: self.desk.clone() };
         let whole = Whole { head: self.head.clone(), gap_since, store: store.clone(), scene };
         self.hand(Job::Whole(Box::new(whole)));
     }

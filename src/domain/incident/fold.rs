@@ -4,12 +4,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::TimeDelta;
+use serde::{Deserialize, Serialize};
 
 use super::{Entry, EntryId, IncidentId, Matter, Milestone, Severity, same};
 use crate::domain::{Event, EventKind, Time};
 
 /// A milestone as it holds now.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Mark {
     /// When it was reached.
     pub at: Time,
@@ -20,7 +21,7 @@ pub struct Mark {
 }
 
 /// How an incident stands.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Incident {
     /// Which.
     pub id: IncidentId,

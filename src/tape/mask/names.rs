@@ -94,15 +94,14 @@ impl Names {
             Item::Desk(desk) => {
                 self.person(desk.operator());
                 desk.all_acts().for_each(|act| self.learn_act(act));
+                desk.all_entries().for_each(|entry| self.learn_entry(entry));
             }
-            Item::Entries(entries) => entries.iter().for_each(|entry| self.learn_entry(entry)),
             Item::Glance(_) | Item::Events(_) | Item::Tick(_) | Item::Now(_) => {}
         }
     }
 
     fn learn_scene(&mut self, scene: &Scene) {
         self.learn_item(&Item::Desk(Box::new(scene.desk.clone())));
-        scene.entries.iter().for_each(|entry| self.learn_entry(entry));
     }
 
     fn learn_store(&mut self, store: &Store) {
