@@ -12,6 +12,9 @@ pub struct Series {
     points: VecDeque<(u32, f32)>,
 }
 
+/// The usual finest step of what is kept, seconds.
+const KEPT_STEP_S: u32 = 15;
+
 fn seconds(at: Time) -> u32 {
     u32::try_from(at.timestamp()).unwrap_or(0)
 }
@@ -68,10 +71,11 @@ impl Series {
     }
 
     /// Adds the points of the past that are older than the oldest own point, the newest of them first, up to
-    /// `capacity` points in all; whether there was any.
+    /// `capacity` points in all; whether there was any. A kept point bears the beginning of its step: one of the step
+    /// in which the own points begin may be later than it says.
     pub fn lay_under(&mut self, past: &Self, capacity: usize) -> bool {
         let first = self.points.front().map(|&(t, _)| t);
-        let older = past.points.iter().rev().filter(|&&(t, _)| first.is_none_or(|first| t < first));
+        let older = past.points.iter().rev().filter(|&&(t, _)| first.is_none_or(|first| t / KEPT_STEP_S < first / KEPT_STEP_S));
         let before = self.points.len();
         for &point in older.take(capacity.saturating_sub(before)) {
             self.points.push_front(point);

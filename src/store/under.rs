@@ -102,11 +102,11 @@ mod tests {
     fn own_points_win_and_gaps_stay_gaps() {
         let (mut own, mut past) = (store(), store());
         own.models[0].recent.insert(P95, points(&[100, 115], 2.0));
-        past.models[0].recent.insert(P95, points(&[0, 15, 90, 100, 130], 1.0));
+        past.models[0].recent.insert(P95, points(&[0, 15, 75, 90, 100, 130], 1.0));
         past.models[0].long.insert((Kpi::Accuracy, None), points(&[0, 3_600], 0.9));
         own.lay_under(&past);
-        let laid = [(0, 1.0), (15, 1.0), (90, 1.0), (100, 2.0), (115, 2.0)];
-        assert_eq!(seen(&own.models[0].recent[&P95]), laid, "nothing between 15 and 90, nothing after 115");
+        let laid = [(0, 1.0), (15, 1.0), (75, 1.0), (100, 2.0), (115, 2.0)];
+        assert_eq!(seen(&own.models[0].recent[&P95]), laid, "nothing between 15 and 75, nothing of the step from 90 on");
         assert_eq!(own.models[0].long[&(Kpi::Accuracy, None)].len(), 2, "a series that is not yet begun");
         let generation = own.generation;
         own.lay_under(&past);
