@@ -118,6 +118,25 @@ fn every_command_of_the_readme_runs() {
                 };
                 assert!(text.contains(expected), "{line}: {text}");
             }
+            // tests/drill.rs runs it.
+            ["wardroom", "drill", "--auto", "--output", "json"] => {}
+            ["wardroom", "--record", file] => {
+                let config = fleet.folder.path().join("wardroom.toml");
+                let tape = fleet.folder.path().join(file);
+                let words = ["--config", config.to_str().unwrap(), "--record", tape.to_str().unwrap()];
+                let state = fleet.folder.path().join("state");
+                let state = [("XDG_STATE_HOME", state.to_str().unwrap())];
+                let mut room = pty::Session::start(&words, (120, 36), &state);
+                room.wait_text("alzheimer");
+                room.keys("q");
+                assert_eq!(room.end().0, 0, "{line}");
+            }
+            ["wardroom", "checklist", ..] => {
+                let output = fleet.run(&words[1..]);
+                let text = String::from_utf8_lossy(&output.stdout).into_owned();
+                assert!(matches!(output.status.code(), Some(0..=2)), "{line}: {text}");
+                assert!(text.contains("every model server answers"), "{line}: {text}");
+            }
             ["wardroom", rest @ ..] => {
                 let acts = ["abort", "rollback", "acts", "audit"].contains(&rest[0]);
                 let output = if acts { &acted } else { &fleet }.run(rest);
@@ -128,7 +147,14 @@ fn every_command_of_the_readme_runs() {
                     "{line}: {text} {}",
                     String::from_utf8_lossy(&output.stderr)
                 );
-                let expected = if rest[0] == "audit" { "intact" } else { "alzheimer" };
+                let expected = match rest {
+                    ["audit", ..] => "intact",
+                    ["history", ..] => "history.db",
+                    ["incident", "declare", ..] => "i-",
+                    ["incident", "note", ..] => "e-",
+                    ["incident", ..] => "p95-doubled",
+                    _ => "alzheimer",
+                };
                 assert!(text.contains(expected), "{line}: {text}");
             }
             _ => panic!("the README has a command that this test does not know: {line}"),
@@ -172,8 +198,10 @@ fn its_links_and_its_picture_exist() {
 #[test]
 fn its_keys_are_the_keys() {
     use wardroom::app::ACTIONS;
-    for key in ["d", "n", "s", "c", "v", "r", "m", "/", ":", "?", "q", "A", "H", "P", "F", "R", "W", "Y", "w"]
-    {
+    for key in [
+        "d", "n", "s", "c", "v", "r", "m", "/", ":", "?", "q", "i", "l", "A", "H", "P", "F", "R", "W", "Y",
+        "w",
+    ] {
         assert!(ACTIONS.iter().any(|row| row.keys.contains(&key)), "{key}");
         assert!(README.contains(&format!("`{key}`")), "{key}");
     }

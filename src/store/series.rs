@@ -75,7 +75,11 @@ impl Series {
     /// in which the own points begin may be later than it says.
     pub fn lay_under(&mut self, past: &Self, capacity: usize) -> bool {
         let first = self.points.front().map(|&(t, _)| t);
-        let older = past.points.iter().rev().filter(|&&(t, _)| first.is_none_or(|first| t / KEPT_STEP_S < first / KEPT_STEP_S));
+        let older = past
+            .points
+            .iter()
+            .rev()
+            .filter(|&&(t, _)| first.is_none_or(|first| t / KEPT_STEP_S < first / KEPT_STEP_S));
         let before = self.points.len();
         for &point in older.take(capacity.saturating_sub(before)) {
             self.points.push_front(point);

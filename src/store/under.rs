@@ -106,7 +106,11 @@ mod tests {
         past.models[0].long.insert((Kpi::Accuracy, None), points(&[0, 3_600], 0.9));
         own.lay_under(&past);
         let laid = [(0, 1.0), (15, 1.0), (75, 1.0), (100, 2.0), (115, 2.0)];
-        assert_eq!(seen(&own.models[0].recent[&P95]), laid, "nothing between 15 and 75, nothing of the step from 90 on");
+        assert_eq!(
+            seen(&own.models[0].recent[&P95]),
+            laid,
+            "nothing between 15 and 75, nothing of the step from 90 on"
+        );
         assert_eq!(own.models[0].long[&(Kpi::Accuracy, None)].len(), 2, "a series that is not yet begun");
         let generation = own.generation;
         own.lay_under(&past);

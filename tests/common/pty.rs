@@ -22,6 +22,8 @@ pub struct Session {
     reader: Option<JoinHandle<()>>,
     stop: Arc<AtomicBool>,
     parser: vt100::Parser,
+    /// Its home: what one room keeps is none of another test's business.
+    _home: tempfile::TempDir,
     /// Every byte that the program wrote.
     pub raw: Vec<u8>,
 }
@@ -39,14 +41,14 @@ impl Session {
         let mut command = CommandBuilder::new(words[0]);
         command.args(&words[1..]);
         command.env_clear();
-        let home = std::env::temp_dir();
+        let home = tempfile::tempdir().unwrap();
         for (key, value) in
             [("TERM", "xterm-256color"), ("LANG", "C.UTF-8"), ("PATH", "/usr/bin:/bin"), ("USER", "sre")]
         {
             command.env(key, value);
         }
-        command.env("HOME", &home);
-        command.cwd(&home);
+        command.env("HOME", home.path());
+        command.cwd(home.path());
         for (key, value) in variables {
             command.env(key, value);
         }
@@ -74,6 +76,7 @@ impl Session {
             reader: Some(reader),
             stop,
             parser,
+            _home: home,
             raw: Vec::new(),
         }
     }
