@@ -11,6 +11,7 @@ pub mod discover;
 pub mod doctor;
 pub mod drift;
 pub mod drill;
+pub mod fresh;
 pub mod hands;
 pub mod history;
 pub mod identity;

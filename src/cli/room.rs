@@ -9,22 +9,21 @@ use tokio::sync::mpsc;
 
 use super::args::{Common, RoomArgs};
 use super::drill::companion::Companion;
-use super::hands::{self, Hands};
+use super::hands::Hands;
 use super::memory::Memory;
 use super::recording::Recording;
 use super::ticks::Book;
-use super::{logging, settings, stage};
-use crate::app::{App, Effect, KeyMap, Msg, incident, settle};
+use super::{fresh, logging, settings, stage};
+use crate::app::{App, Effect, Msg, incident, settle};
 use crate::checklist::Known;
-use crate::config::{Config, Loaded};
-use crate::control::random_names;
+use crate::config::Loaded;
 use crate::demo::Demo;
 use crate::domain::act::{ActId, Stage, Told};
-use crate::domain::{Level, Report, Time};
+use crate::domain::{Level, Report};
 use crate::history::{Keep, Kept};
-use crate::sources::poller::{self, PollSettings, Poller, PollerHandle};
+use crate::sources::poller::{self, Poller, PollerHandle};
 use crate::store::Store;
-use crate::terminal::{self, Colours, Ending, Input, Options, Terminal};
+use crate::terminal::{self, Ending, Input, Options, Terminal};
 use crate::view::{
     self,
     look::{Depth, Look},
@@ -67,7 +66,7 @@ pub fn run_beside(
     let capabilities = terminal::detect_here(&variable).map_err(|refusal| refusal.to_string())?;
     let map = settings::keymap(&loaded).map_err(|error| error.to_string())?;
     let ascii = loaded.config.ascii || !capabilities.unicode;
-    let depth = depth_of(capabilities.colours);
+    let depth = fresh::depth_of(capabilities.colours);
     let look = Look::load(&loaded.config.theme, depth, ascii).map_err(|error| error.to_string())?;
     logging::for_room(common.log_file.as_deref())?;
     let (demo, runtime) = match demo {
@@ -82,14 +81,14 @@ pub fn run_beside(
     let (inputs, from_terminal) = mpsc::channel(256);
     let terminal =
         Terminal::enter(Options { mouse: loaded.config.mouse }, inputs).map_err(|error| error.to_string())?;
-    let mut app = app_for(&loaded, stage::now(), terminal.size(), map);
+    let mut app = fresh::app_for(&loaded, stage::now(), terminal.size(), map);
     app.ascii = ascii;
     app.spectator = options.spectate;
     app.incidents.alone = loaded.config.history.off.then(|| "history.off is set".to_owned());
     let (sender, reports) = mpsc::channel(REPORTS);
     let poller = {
         let _guard = runtime.enter();
-        Poller::spawn(sources, poll_settings(&loaded.config), sender)
+        Poller::spawn(sources, fresh::poll_settings(&loaded.config), sender)
     };
     let hands = {
         let _guard = runtime.enter();
@@ -125,63 +124,6 @@ pub fn run_beside(
     }
     runtime.shutdown_timeout(stage::LAST_ORDERS);
     Ok(code)
-}
-
-/// The state of a fresh screen.
-pub fn app_for(loaded: &Loaded, now: Time, size: (u16, u16), map: KeyMap) -> App {
-    let mut app = App::new(now, size, map);
-    app.theme.clone_from(&loaded.config.theme);
-    app.ascii = loaded.config.ascii;
-    app.mouse = loaded.config.mouse;
-    app.operator = operator();
-    app.read_only = loaded.config.control.read_only;
-    let fresh = random_names();
-    app.incidents.prefix = format!("{:08x}{:08x}", fresh(), fresh());
-    app.armed = hands::armed(&loaded.config);
-    app
-}
-
-/// `user@host` of who sits here.
-fn operator() -> String {
-    let user =
-        std::env::var("USER").or_else(|_| std::env::var("LOGNAME")).unwrap_or_else(|_| "operator".into());
-    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-    let host = host.trim().split('.').next().unwrap_or_default().to_owned();
-    crate::domain::text::clean(&if host.is_empty() { user } else { format!("{user}@{host}") }, 40)
-}
-
-/// How many colours a theme may use on this terminal.
-pub fn depth_of(colours: Colours) -> Depth {
-    match colours {
-        _ if no_color() => Depth::Mono,
-        Colours::Ansi16 => Depth::Ansi16,
-        Colours::Indexed256 => Depth::Indexed256,
-        Colours::Rgb => Depth::Rgb,
-    }
-}
-
-/// Whether the operator wants no colours. An empty variable does not count (no-color.org).
-fn no_color() -> bool {
-    std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
-}
-
-/// The look of a picture that no terminal limits.
-///
-/// # Errors
-/// A theme that cannot be read.
-pub fn look_for(loaded: &Loaded, colours: bool) -> Result<Look, String> {
-    let depth = if colours && !no_color() { Depth::Rgb } else { Depth::Mono };
-    Look::load(&loaded.config.theme, depth, loaded.config.ascii).map_err(|error| error.to_string())
-}
-
-/// How the poller works under these settings.
-pub fn poll_settings(config: &Config) -> PollSettings {
-    PollSettings {
-        concurrency: config.concurrency,
-        epoch: 0,
-        seed: u64::from(std::process::id()),
-        clock: stage::now,
-    }
 }
 
 struct Room {

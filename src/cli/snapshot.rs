@@ -6,7 +6,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::args::{Common, Format, SnapshotArgs};
-use super::{logging, out, room, settings, stage};
+use super::{fresh, logging, out, settings, stage};
 use crate::app::{App, Msg, keymap, update};
 use crate::config::{self, Loaded};
 use crate::sources::poller;
@@ -32,7 +32,7 @@ pub fn run(common: &Common, options: &SnapshotArgs) -> Result<u8, String> {
         settings::load(common).map_err(|error| error.to_string())?
     };
     let store = runtime.block_on(observe(&loaded, options.watch))?;
-    let look = room::look_for(&loaded, options.format != Format::Text)?;
+    let look = fresh::look_for(&loaded, options.format != Format::Text)?;
     let text = draw(&loaded, store, options, &look)?;
     out::say(&text);
     if let Some(demo) = demo {
@@ -53,7 +53,7 @@ async fn observe(loaded: &Loaded, watch: Option<Duration>) -> Result<Store, Stri
         return Ok(store);
     };
     let (sender, mut reports) = tokio::sync::mpsc::channel(1_024);
-    let handle = poller::Poller::spawn(sources, room::poll_settings(&loaded.config), sender);
+    let handle = poller::Poller::spawn(sources, fresh::poll_settings(&loaded.config), sender);
     let end = Instant::now() + watch;
     while let Ok(Some(report)) =
         tokio::time::timeout(end.saturating_duration_since(Instant::now()), reports.recv()).await
@@ -72,7 +72,7 @@ fn draw(
     look: &view::look::Look,
 ) -> Result<String, String> {
     let map = settings::keymap(loaded).map_err(|error| error.to_string())?;
-    let mut app: App = room::app_for(loaded, stage::now(), options.size, map);
+    let mut app: App = fresh::app_for(loaded, stage::now(), options.size, map);
     update(&mut app, &mut store, Msg::Tick(stage::now()));
     for key in &options.keys {
         let chord = keymap::Chord::parse(key)

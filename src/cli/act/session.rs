@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
-use crate::cli::{room, stage};
+use crate::cli::{fresh, stage};
 use crate::config::{Config, fleet};
 use crate::control::{Engine, Pace, Parts, Sight, random_names, register};
 use crate::domain::act::{Plan, Refusal, Told, Who, Wish};
@@ -56,7 +56,7 @@ impl Session {
         let (store, sources) = stage::set(&config)?;
         let config = Arc::new(config);
         let (sender, reports) = mpsc::channel(256);
-        let poller = Poller::spawn(sources, room::poll_settings(&config), sender);
+        let poller = Poller::spawn(sources, fresh::poll_settings(&config), sender);
         let (sights, sight) = watch::channel(Arc::new(Sight::default()));
         let (tell_faults, faults) = watch::channel(Vec::new());
         tokio::spawn(keep(store, reports, sights, tell_faults));

@@ -11,7 +11,7 @@ use super::{ReplayArgs, app, dress};
 use crate::app::keymap::Chord;
 use crate::app::{Action, App, Dialog, Effect, Msg, settle, update};
 use crate::cli::args::Common;
-use crate::cli::{room, stage};
+use crate::cli::{fresh, stage};
 use crate::domain::Level;
 use crate::tape::Player;
 use crate::terminal::{self, Ending, Input, Options, Terminal};
@@ -29,7 +29,7 @@ pub fn run(common: &Common, options: &ReplayArgs, player: &mut Player) -> Result
     let variable = |name: &str| std::env::var(name).ok();
     let capabilities = terminal::detect_here(&variable).map_err(|refusal| refusal.to_string())?;
     let ascii = common.ascii || !capabilities.unicode;
-    let depth = room::depth_of(capabilities.colours);
+    let depth = fresh::depth_of(capabilities.colours);
     let (theme, look) = dress(common.theme.as_deref(), player.head().theme.as_str(), depth, ascii)?;
     let runtime = stage::runtime()?;
     terminal::install_panic_hook(|| false);
