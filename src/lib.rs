@@ -20,6 +20,7 @@ pub mod records;
 pub mod report;
 pub mod samples;
 pub mod sources;
+pub mod sqlite;
 pub mod stats;
 pub mod store;
 pub mod tape;

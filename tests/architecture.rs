@@ -27,7 +27,7 @@ const ROOMS: &[(&str, &[&str], &[&str])] = &[
     // What was seen: series, frames, events, entries of incidents, in a file that several wardrooms share.
     (
         "history",
-        &["domain", "store", "judge", "checklist"],
+        &["domain", "store", "judge", "checklist", "sqlite"],
         &["ratatui", "crossterm", "tokio", "reqwest", "axum"],
     ),
     // One self-contained file of what a room took in.
@@ -42,7 +42,8 @@ const ROOMS: &[(&str, &[&str], &[&str])] = &[
         ],
         &["ratatui", "crossterm", "axum"],
     ),
-    ("records", &["domain"], &["ratatui", "crossterm", "tokio", "reqwest", "axum"]),
+    ("sqlite", &[], &["ratatui", "crossterm", "tokio", "reqwest", "axum", "tracing"]),
+    ("records", &["domain", "sqlite"], &["ratatui", "crossterm", "tokio", "reqwest", "axum"]),
     (
         "control",
         &["domain", "config", "cluster", "records", "sources", "store", "judge", "stats"],

@@ -1,14 +1,13 @@
 //! The folder and the file: with which permissions, and how SQLite opens it.
 
-use std::io;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use super::schema;
 use super::trouble::{Hope, Trouble};
+use crate::sqlite;
 
 /// The file's name in its folder.
 pub(super) const NAME: &str = "history.db";
@@ -33,7 +32,7 @@ impl File {
     /// Opens the file for writing, and makes folder, file and tables when they are not there.
     pub(super) fn writable(folder: &Path) -> Result<Self, Trouble> {
         let path = folder.join(NAME);
-        make(folder, &path).map_err(|why| {
+        sqlite::make(folder, &path).map_err(|why| {
             Trouble::at(
                 folder,
                 format!("the history cannot be kept there: {why}"),
@@ -42,14 +41,11 @@ impl File {
             )
         })?;
         let said = |error: rusqlite::Error| Trouble::sqlite(&path, &error);
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let mut connection = Connection::open_with_flags(&path, flags).map_err(said)?;
+        let mut connection = sqlite::open(&path, true).map_err(said)?;
         connection.busy_handler(Some(wait)).map_err(said)?;
         // Counts only in a new file, before its first table: freed pages can be given back.
         connection.execute_batch("PRAGMA auto_vacuum = INCREMENTAL;").map_err(said)?;
-        let mode: String =
-            connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0)).map_err(said)?;
-        if mode != "wal" {
+        if let Err(mode) = sqlite::share(&connection).map_err(said)? {
             return Err(Trouble::at(
                 &path,
                 format!("its file system does not carry a shared history (mode {mode})"),
@@ -57,12 +53,7 @@ impl File {
                 Hope::Later,
             ));
         }
-        // FULL: the log is on the disk before a write returns. fullfsync says the same to macOS.
-        connection
-            .execute_batch(
-                "PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA journal_size_limit = 16777216;",
-            )
-            .map_err(said)?;
+        connection.execute_batch("PRAGMA journal_size_limit = 16777216;").map_err(said)?;
         schema::ready(&connection, &path)?;
         Ok(Self { connection, path })
     }
@@ -79,8 +70,7 @@ impl File {
             ));
         }
         let said = |error: rusqlite::Error| Trouble::sqlite(&path, &error);
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let mut connection = Connection::open_with_flags(&path, flags).map_err(said)?;
+        let mut connection = sqlite::open(&path, false).map_err(said)?;
         connection.busy_handler(Some(wait)).map_err(said)?;
         schema::known(&connection, &path)?;
         Ok(Self { connection, path })
@@ -104,30 +94,5 @@ impl File {
             .query_row("SELECT id FROM environments WHERE name = ?1", [name], |row| row.get(0))
             .optional()
             .map_err(|error| self.said(&error))
-    }
-}
-
-fn make(folder: &Path, path: &Path) -> io::Result<()> {
-    if !folder.exists() {
-        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-    }
-    let mode = std::fs::metadata(folder)?.permissions().mode();
-    if mode & 0o002 != 0 {
-        return Err(io::Error::other("everybody may write in this folder and could replace the file"));
-    }
-    // SQLite gives -wal and -shm the permissions of the file; so they are right before it opens it.
-    match std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
-        Ok(file) => {
-            file.sync_all()?;
-            std::fs::File::open(folder)?.sync_all()
-        }
-        Err(why) if why.kind() == io::ErrorKind::AlreadyExists => {
-            let mode = std::fs::metadata(path)?.permissions().mode();
-            if mode & 0o077 != 0 {
-                std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))?;
-            }
-            Ok(())
-        }
-        Err(why) => Err(why),
     }
 }

@@ -2,14 +2,13 @@
 
 use std::path::Path;
 
-use rusqlite::{Connection, Transaction, TransactionBehavior};
+use rusqlite::Connection;
 
 use super::trouble::{Hope, Trouble};
+use crate::sqlite::{Mark, Whose};
 
-/// The shape that this program writes.
-const VERSION: i64 = 1;
-/// `WRhi`: marks the file as ours.
-const APPLICATION: i64 = 0x5752_6869;
+/// `WRhi`, and the shape that this program writes.
+const MARK: Mark = Mark { application: 0x5752_6869, version: 1 };
 
 /// Moments are the points of the finest resolution, one row for all series, until they are packed into chunks: one row
 /// for all series of a model over a window. A tier is named by its step in seconds. Times are seconds in series and
@@ -46,51 +45,29 @@ CREATE TRIGGER entries_hold BEFORE DELETE ON entries BEGIN SELECT RAISE(ABORT, '
 
 /// Makes the tables when the file is new, and looks whether they are ours when it is not.
 pub(super) fn ready(connection: &Connection, path: &Path) -> Result<(), Trouble> {
-    let said = |error: rusqlite::Error| Trouble::sqlite(path, &error);
-    if version(connection, path)? == VERSION {
-        return known(connection, path);
-    }
-    let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Immediate).map_err(said)?;
-    let objects: i64 =
-        transaction.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).map_err(said)?;
-    // Another process may have made them while this one waited.
-    if version(&transaction, path)? != 0 || objects > 0 {
-        return known(&transaction, path);
-    }
-    transaction.execute_batch(TABLES).map_err(said)?;
-    transaction
-        .execute_batch(&format!("PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {VERSION};"))
-        .map_err(said)?;
-    transaction.commit().map_err(said)
+    let whose = MARK.claim(connection, |transaction| transaction.execute_batch(TABLES));
+    ours(path, whose.map_err(|error| Trouble::sqlite(path, &error))?)
 }
 
 /// Looks whether a file is one of ours, of a shape that this program knows.
 pub(super) fn known(connection: &Connection, path: &Path) -> Result<(), Trouble> {
-    let found = version(connection, path)?;
-    if found > VERSION {
-        return Err(Trouble::at(
+    ours(path, MARK.look(connection).map_err(|error| Trouble::sqlite(path, &error))?)
+}
+
+fn ours(path: &Path, whose: Whose) -> Result<(), Trouble> {
+    match whose {
+        Whose::Ours => Ok(()),
+        Whose::Newer(found) => Err(Trouble::at(
             path,
-            format!("a newer wardroom wrote it (shape {found}, this one knows {VERSION})"),
+            format!("a newer wardroom wrote it (shape {found}, this one knows {})", MARK.version),
             "use that wardroom, or set history.folder to another folder",
             Hope::Never,
-        ));
-    }
-    let application: i64 = connection
-        .query_row("PRAGMA application_id", [], |row| row.get(0))
-        .map_err(|error| Trouble::sqlite(path, &error))?;
-    if found != VERSION || application != APPLICATION {
-        return Err(Trouble::at(
+        )),
+        Whose::Blank | Whose::Foreign => Err(Trouble::at(
             path,
             "it is no history of wardroom",
             "set history.folder to another folder",
             Hope::Never,
-        ));
+        )),
     }
-    Ok(())
-}
-
-fn version(connection: &Connection, path: &Path) -> Result<i64, Trouble> {
-    connection
-        .query_row("PRAGMA user_version", [], |row| row.get(0))
-        .map_err(|error| Trouble::sqlite(path, &error))
 }

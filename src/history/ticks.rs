@@ -1,24 +1,21 @@
 //! The book of ticks: `checklists.db`, an SQLite file (WAL) that several wardrooms share. Rows are added and read,
 //! nothing else. Calls block: never call from the UI's task.
 
-use std::io;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rusqlite::{Connection, ErrorCode, OpenFlags, Row, Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, Row, Transaction, TransactionBehavior, params};
 
 use crate::checklist::Tick;
 use crate::domain::Time;
+use crate::sqlite::{self, Ill, Mark, Whose};
 
 /// The file's name in its folder.
 pub const NAME: &str = "checklists.db";
 /// How long a write waits for another process.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// The shape that this program writes.
-const VERSION: i64 = 1;
-/// `WRck`: marks the file as ours.
-const APPLICATION: i64 = 0x5752_636b;
+/// `WRck`, and the shape that this program writes.
+const MARK: Mark = Mark { application: 0x5752_636b, version: 1 };
 /// Everything that the file holds. The order of rowids is the order in which ticks were written.
 const TABLES: &str = "
     CREATE TABLE ticks (id TEXT PRIMARY KEY, environment TEXT NOT NULL, item TEXT NOT NULL, period TEXT NOT NULL,
@@ -37,19 +34,21 @@ fn at(path: &Path, what: impl std::fmt::Display, remedy: &str) -> TicksError {
 }
 
 fn said(path: &Path) -> impl Fn(rusqlite::Error) -> TicksError + '_ {
-    move |error| match error.sqlite_error_code() {
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => at(
+    move |error| match Ill::of(&error) {
+        Ill::Locked => at(
             path,
             "another program keeps it locked",
             "see who has it open (fuser), end that, and try again",
         ),
-        Some(ErrorCode::DiskFull) => {
+        Ill::Full => {
             at(path, "its disk is full, nothing was written", "make room there or set history.folder")
         }
-        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
-            at(path, format!("is damaged ({error})"), "move it away, with its -wal and -shm files")
+        Ill::Damaged(said) => {
+            at(path, format!("is damaged ({said})"), "move it away, with its -wal and -shm files")
         }
-        _ => at(path, error, "check the folder and its permissions, or set history.folder"),
+        Ill::Denied(said) | Ill::Disk(said) | Ill::Other(said) => {
+            at(path, said, "check the folder and its permissions, or set history.folder")
+        }
     }
 }
 
@@ -97,10 +96,11 @@ pub fn read(folder: &Path, environment: &str, since: Time) -> Result<Vec<Tick>, 
     let said = said(&path);
     // Read and write: only so can a log be read that another wardroom left behind.
     let connection = open(&path)?;
-    if is_blank(&connection).map_err(&said)? {
+    let whose = MARK.look(&connection).map_err(&said)?;
+    known(&path, whose)?;
+    if whose == Whose::Blank {
         return Ok(Vec::new());
     }
-    known(&connection, &path)?;
     let since = since.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true);
     let sql = "SELECT id, environment, item, period, at, by, evidence, automatic, undone FROM ticks
         WHERE environment = ?1 AND at >= ?2 ORDER BY rowid";
@@ -129,15 +129,14 @@ fn tick(row: &Row<'_>) -> rusqlite::Result<Tick> {
 
 fn open(path: &Path) -> Result<Connection, TicksError> {
     let said = said(path);
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags).map_err(&said)?;
+    let connection = sqlite::open(path, true).map_err(&said)?;
     connection.busy_timeout(PATIENCE).map_err(&said)?;
     Ok(connection)
 }
 
 fn writable(folder: &Path) -> Result<(Connection, PathBuf), TicksError> {
     let path = folder.join(NAME);
-    make(folder, &path).map_err(|why| {
+    sqlite::make(folder, &path).map_err(|why| {
         at(
             folder,
             format!("ticks cannot be kept there: {why}"),
@@ -146,63 +145,34 @@ fn writable(folder: &Path) -> Result<(Connection, PathBuf), TicksError> {
     })?;
     let said = said(&path);
     let connection = open(&path)?;
-    let mode: String =
-        connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0)).map_err(&said)?;
-    if mode != "wal" {
+    if let Err(mode) = sqlite::share(&connection).map_err(&said)? {
         let what = format!("its file system does not carry a shared book (mode {mode})");
         return Err(at(&path, what, "set history.folder to a local disk"));
     }
-    connection.execute_batch("PRAGMA synchronous = FULL; PRAGMA fullfsync = ON;").map_err(&said)?;
-    let transaction =
-        Transaction::new_unchecked(&connection, TransactionBehavior::Immediate).map_err(&said)?;
-    if is_blank(&transaction).map_err(&said)? {
-        let marks = format!("PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {VERSION};");
-        transaction.execute_batch(TABLES).map_err(&said)?;
-        transaction.execute_batch(&marks).map_err(&said)?;
-        transaction.commit().map_err(&said)?;
-    } else {
-        drop(transaction);
-        known(&connection, &path)?;
-    }
+    let whose = MARK.claim(&connection, |transaction| transaction.execute_batch(TABLES));
+    known(&path, whose.map_err(&said)?)?;
     Ok((connection, path.clone()))
 }
 
-/// Whether the file holds nothing yet: another wardroom is about to make it.
-fn is_blank(connection: &Connection) -> rusqlite::Result<bool> {
-    connection.query_row("SELECT count(*) = 0 FROM sqlite_schema", [], |row| row.get(0))
-}
-
 /// Looks whether a file is one of ours, of a shape that this program knows.
-fn known(connection: &Connection, path: &Path) -> Result<(), TicksError> {
-    let ask = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, i64>(0)).map_err(said(path));
-    let (version, application) = (ask("PRAGMA user_version")?, ask("PRAGMA application_id")?);
-    if application != APPLICATION {
-        return Err(at(path, "it is no book of ticks of wardroom", "set history.folder to another folder"));
-    }
-    if version > VERSION {
-        let what = format!("a newer wardroom wrote it (shape {version}, this one knows {VERSION})");
-        return Err(at(path, what, "use that wardroom, or set history.folder to another folder"));
-    }
-    Ok(())
-}
-
-fn make(folder: &Path, path: &Path) -> io::Result<()> {
-    if !folder.exists() {
-        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-    }
-    if std::fs::metadata(folder)?.permissions().mode() & 0o002 != 0 {
-        return Err(io::Error::other("everybody may write in this folder and could replace the file"));
-    }
-    // SQLite gives -wal and -shm the permissions of the file.
-    match std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
-        Ok(_) => std::fs::File::open(folder)?.sync_all(),
-        Err(why) if why.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        Err(why) => Err(why),
+fn known(path: &Path, whose: Whose) -> Result<(), TicksError> {
+    match whose {
+        Whose::Ours | Whose::Blank => Ok(()),
+        Whose::Foreign => {
+            Err(at(path, "it is no book of ticks of wardroom", "set history.folder to another folder"))
+        }
+        Whose::Newer(version) => {
+            let what =
+                format!("a newer wardroom wrote it (shape {version}, this one knows {})", MARK.version);
+            Err(at(path, what, "use that wardroom, or set history.folder to another folder"))
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     fn tick(id: &str, second: i64) -> Tick {

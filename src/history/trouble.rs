@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use rusqlite::ErrorCode;
+use crate::sqlite::Ill;
 
 /// Whether it helps to try again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,44 +41,33 @@ impl Trouble {
 
     /// What SQLite said, with the remedy for its kind.
     pub(super) fn sqlite(path: &Path, error: &rusqlite::Error) -> Self {
-        use rusqlite::Error as E;
-        let said = match error {
-            // The message alone: the rest repeats the statement.
-            E::SqliteFailure(code, message) => message.clone().unwrap_or_else(|| code.to_string()),
-            other => other.to_string(),
-        };
-        let is_content = matches!(
-            error,
-            E::FromSqlConversionFailure(..) | E::IntegralValueOutOfRange(..) | E::InvalidColumnType(..)
-        );
-        match error.sqlite_error_code() {
-            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::at(
+        match Ill::of(error) {
+            Ill::Locked => Self::at(
                 path,
                 "another program keeps it locked",
                 "see who has it open (fuser) and end that",
                 Hope::Soon,
             ),
-            Some(ErrorCode::DiskFull) => Self::at(
+            Ill::Full => Self::at(
                 path,
                 "its disk is full",
                 "make room there, or set history.folder to another disk; it is tried again every 30 s",
                 Hope::Later,
             ),
-            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::damaged(path, said),
-            None if is_content => Self::damaged(path, said),
-            Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::CannotOpen) => Self::at(
+            Ill::Damaged(said) => Self::damaged(path, said),
+            Ill::Denied(said) => Self::at(
                 path,
                 format!("cannot be opened or written ({said})"),
                 "it and its folder must belong to this user; check their permissions, or set history.folder",
                 Hope::Later,
             ),
-            Some(ErrorCode::SystemIoFailure) => Self::at(
+            Ill::Disk(said) => Self::at(
                 path,
                 format!("the disk failed ({said})"),
                 "check the disk, or set history.folder to another one; it is tried again every 30 s",
                 Hope::Later,
             ),
-            _ => Self::at(path, said, "run `wardroom history --check`", Hope::Later),
+            Ill::Other(said) => Self::at(path, said, "run `wardroom history --check`", Hope::Later),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use rusqlite::ErrorCode;
+use crate::sqlite::Ill;
 
 /// Why the journal or the audit trail cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -21,40 +21,29 @@ impl LedgerError {
 
 /// What SQLite said, with the remedy for its kind.
 pub(super) fn sqlite(path: &Path, error: &rusqlite::Error) -> LedgerError {
-    use rusqlite::Error as E;
-    let said = match error {
-        // The message alone: the rest repeats the statement.
-        E::SqliteFailure(code, message) => message.clone().unwrap_or_else(|| code.to_string()),
-        other => other.to_string(),
-    };
-    let is_content = matches!(
-        error,
-        E::FromSqlConversionFailure(..) | E::IntegralValueOutOfRange(..) | E::InvalidColumnType(..)
-    );
-    match error.sqlite_error_code() {
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => LedgerError::at(
+    match Ill::of(error) {
+        Ill::Locked => LedgerError::at(
             path,
             "another program keeps it locked",
             "see who has it open (fuser), end that, and try again",
         ),
-        Some(ErrorCode::DiskFull) => LedgerError::at(
+        Ill::Full => LedgerError::at(
             path,
             "its disk is full, nothing was written",
             "make room there or set control.folder to another disk",
         ),
-        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => damaged(path, &said),
-        None if is_content => damaged(path, &said),
-        Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::CannotOpen) => LedgerError::at(
+        Ill::Damaged(said) => damaged(path, &said),
+        Ill::Denied(said) => LedgerError::at(
             path,
             format!("cannot be opened or written ({said})"),
             "it and its folder must belong to this user; check their permissions",
         ),
-        Some(ErrorCode::SystemIoFailure) => LedgerError::at(
+        Ill::Disk(said) => LedgerError::at(
             path,
             format!("the disk failed ({said})"),
             "check the disk or set control.folder to another one",
         ),
-        _ => LedgerError::at(path, said, "run `wardroom audit verify` on its folder"),
+        Ill::Other(said) => LedgerError::at(path, said, "run `wardroom audit verify` on its folder"),
     }
 }
 

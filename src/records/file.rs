@@ -1,14 +1,13 @@
 //! The folder and the file: where, with which permissions, and how SQLite opens it.
 
-use std::io;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::Connection;
 
-use super::error::{LedgerError, sqlite};
+use super::error::{LedgerError, sqlite as said_of};
 use super::schema;
+use crate::sqlite;
 
 /// The file's name in its folder.
 pub(super) const NAME: &str = "journal.db";
@@ -51,28 +50,23 @@ fn folder_of(state: Option<PathBuf>, home: Option<PathBuf>) -> Option<PathBuf> {
 /// Opens the file for writing, and makes folder, file and tables when they are not there.
 pub(super) fn writable(folder: &Path) -> Result<(Connection, PathBuf), LedgerError> {
     let path = folder.join(NAME);
-    make(folder, &path).map_err(|why| {
+    sqlite::make(folder, &path).map_err(|why| {
         LedgerError::at(
             folder,
             format!("the journal cannot be kept there: {why}"),
             "set control.folder to a folder that this user may write",
         )
     })?;
-    let said = |error: rusqlite::Error| sqlite(&path, &error);
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(&path, flags).map_err(said)?;
+    let said = |error: rusqlite::Error| said_of(&path, &error);
+    let connection = sqlite::open(&path, true).map_err(said)?;
     connection.busy_timeout(PATIENCE).map_err(said)?;
-    let mode: String =
-        connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0)).map_err(said)?;
-    if mode != "wal" {
+    if let Err(mode) = sqlite::share(&connection).map_err(said)? {
         return Err(LedgerError::at(
             &path,
             format!("its file system does not carry a shared journal (mode {mode})"),
             "set control.folder to a local disk",
         ));
     }
-    // FULL: the log is on the disk before a write returns. fullfsync says the same to macOS.
-    connection.execute_batch("PRAGMA synchronous = FULL; PRAGMA fullfsync = ON;").map_err(said)?;
     schema::ready(&connection, &path)?;
     Ok((connection, path))
 }
@@ -87,37 +81,11 @@ pub(super) fn readable(folder: &Path) -> Result<(Connection, PathBuf), LedgerErr
             "give the folder with --folder or control.folder; it is made by the first act",
         ));
     }
-    let said = |error: rusqlite::Error| sqlite(&path, &error);
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(&path, flags).map_err(said)?;
+    let said = |error: rusqlite::Error| said_of(&path, &error);
+    let connection = sqlite::open(&path, false).map_err(said)?;
     connection.busy_timeout(PATIENCE).map_err(said)?;
     schema::known(&connection, &path)?;
     Ok((connection, path))
-}
-
-fn make(folder: &Path, path: &Path) -> io::Result<()> {
-    if !folder.exists() {
-        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-    }
-    let mode = std::fs::metadata(folder)?.permissions().mode();
-    if mode & 0o002 != 0 {
-        return Err(io::Error::other("everybody may write in this folder and could replace the file"));
-    }
-    // SQLite gives -wal and -shm the permissions of the file; so they are right before it opens it.
-    match std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
-        Ok(file) => {
-            file.sync_all()?;
-            std::fs::File::open(folder)?.sync_all()
-        }
-        Err(why) if why.kind() == io::ErrorKind::AlreadyExists => {
-            let mode = std::fs::metadata(path)?.permissions().mode();
-            if mode & 0o077 != 0 {
-                std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))?;
-            }
-            Ok(())
-        }
-        Err(why) => Err(why),
-    }
 }
 
 #[cfg(test)]

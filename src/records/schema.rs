@@ -2,15 +2,14 @@
 
 use std::path::Path;
 
-use rusqlite::{Connection, Transaction, TransactionBehavior};
+use rusqlite::Connection;
 
 use super::canonical::BEGINNING;
 use super::error::{LedgerError, sqlite};
+use crate::sqlite::{Mark, Whose};
 
-/// The shape that this program writes.
-pub(super) const VERSION: i64 = 1;
-/// `WRoo`: marks the file as ours.
-const APPLICATION: i64 = 0x5752_6f6f;
+/// `WRoo`, and the shape that this program writes.
+const MARK: Mark = Mark { application: 0x5752_6f6f, version: 1 };
 
 /// Every object of the file, by name, as it must stand in `sqlite_schema`.
 ///
@@ -53,52 +52,31 @@ pub(super) const OBJECTS: [(&str, &str); 7] = [
 
 /// Makes the tables when the file is new, and looks whether they are ours when it is not.
 pub(super) fn ready(connection: &Connection, path: &Path) -> Result<(), LedgerError> {
-    let said = |error: rusqlite::Error| sqlite(path, &error);
-    if version(connection, path)? == VERSION {
-        return known(connection, path);
-    }
-    let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Immediate).map_err(said)?;
-    let objects: i64 =
-        transaction.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).map_err(said)?;
-    // Another process may have made them while this one waited.
-    if version(&transaction, path)? != 0 || objects > 0 {
-        return known(&transaction, path);
-    }
-    for (_, statement) in OBJECTS {
-        transaction.execute_batch(statement).map_err(said)?;
-    }
-    transaction
-        .execute("INSERT INTO head (one, count, hash) VALUES (1, 0, ?1)", [BEGINNING.as_slice()])
-        .map_err(said)?;
-    transaction
-        .execute_batch(&format!("PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {VERSION};"))
-        .map_err(said)?;
-    transaction.commit().map_err(said)
+    let whose = MARK.claim(connection, |transaction| {
+        for (_, statement) in OBJECTS {
+            transaction.execute_batch(statement)?;
+        }
+        let first = "INSERT INTO head (one, count, hash) VALUES (1, 0, ?1)";
+        transaction.execute(first, [BEGINNING.as_slice()]).map(drop)
+    });
+    ours(path, whose.map_err(|error| sqlite(path, &error))?)
 }
 
 /// Looks whether a file is one of ours, of a shape that this program knows.
 pub(super) fn known(connection: &Connection, path: &Path) -> Result<(), LedgerError> {
-    let found = version(connection, path)?;
-    if found > VERSION {
-        return Err(LedgerError::at(
-            path,
-            format!("a newer wardroom wrote it (shape {found}, this one knows {VERSION})"),
-            "use that wardroom, or set control.folder to another folder",
-        ));
-    }
-    let application: i64 = connection
-        .query_row("PRAGMA application_id", [], |row| row.get(0))
-        .map_err(|error| sqlite(path, &error))?;
-    if found != VERSION || application != APPLICATION {
-        return Err(LedgerError::at(
-            path,
-            "it is no journal of wardroom",
-            "set control.folder to another folder",
-        ));
-    }
-    Ok(())
+    ours(path, MARK.look(connection).map_err(|error| sqlite(path, &error))?)
 }
 
-fn version(connection: &Connection, path: &Path) -> Result<i64, LedgerError> {
-    connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(|error| sqlite(path, &error))
+fn ours(path: &Path, whose: Whose) -> Result<(), LedgerError> {
+    match whose {
+        Whose::Ours => Ok(()),
+        Whose::Newer(found) => Err(LedgerError::at(
+            path,
+            format!("a newer wardroom wrote it (shape {found}, this one knows {})", MARK.version),
+            "use that wardroom, or set control.folder to another folder",
+        )),
+        Whose::Blank | Whose::Foreign => {
+            Err(LedgerError::at(path, "it is no journal of wardroom", "set control.folder to another folder"))
+        }
+    }
 }
