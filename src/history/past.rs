@@ -265,11 +265,7 @@ fn clock(at: Time, beside: Time) -> String {
 fn put(series: &mut Series, points: &[(i64, f32)], from: i64, to: i64) {
     let start = points.partition_point(|&(at, _)| at < from);
     let end = points.partition_point(|&(at, _)| at <= to);
-    for &(at, value) in points.get(start..end).unwrap_or_default() {
-        if let Some(at) = Time::from_timestamp(at, 0) {
-            series.push(at, f64::from(value), CAPACITY);
-        }
-    }
+    series.take_sorted(points.get(start..end).unwrap_or_default(), CAPACITY);
 }
 
 /// Gives a slice a newer value: that of all its sources together.

@@ -87,6 +87,21 @@ impl Series {
         self.points.len() > before
     }
 
+    /// Adds points in order of time, seconds since 1970: at once where nothing is held yet.
+    pub fn take_sorted(&mut self, points: &[(i64, f32)], capacity: usize) {
+        if self.points.is_empty() {
+            let newest = points.get(points.len().saturating_sub(capacity.max(1))..).unwrap_or_default();
+            let held = newest.iter().filter(|(_, value)| value.is_finite());
+            self.points = held.filter_map(|&(at, value)| Some((u32::try_from(at).ok()?, value))).collect();
+            return;
+        }
+        for &(at, value) in points {
+            if let Some(at) = Time::from_timestamp(at, 0) {
+                self.push(at, f64::from(value), capacity);
+            }
+        }
+    }
+
     /// Every point, the oldest first: seconds since 1970 and the value.
     pub fn points(&self) -> impl DoubleEndedIterator<Item = (i64, f64)> + '_ {
         self.points.iter().map(|&(t, v)| (i64::from(t), f64::from(v)))
@@ -153,6 +168,21 @@ mod tests {
         series.push(at(50), f64::NAN, 3);
         let points: Vec<_> = series.points().collect();
         assert_eq!(points, [(20, 20.0), (30, 30.0), (40, 40.0)]);
+    }
+
+    #[test]
+    fn sorted_points_are_taken_at_once_as_one_by_one() {
+        let points = [(10, 1.0), (20, f32::NAN), (30, 3.0), (40, 4.0)];
+        let mut at_once = Series::default();
+        at_once.take_sorted(&points, 3);
+        let mut one_by_one = Series::default();
+        one_by_one.push(at(5), 0.5, 3);
+        one_by_one.take_sorted(&points, 3);
+        for series in [&at_once, &one_by_one] {
+            assert_eq!(series.points().last(), Some((40, 4.0)));
+            assert!(series.len() <= 3 && series.points().all(|(_, value)| value.is_finite()));
+        }
+        assert_eq!(at_once.points().collect::<Vec<_>>(), [(30, 3.0), (40, 4.0)]);
     }
 
     #[test]
