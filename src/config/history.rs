@@ -21,7 +21,7 @@ pub struct TierConfig {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct HistoryConfig {
-    /// Keep nothing on disk, and know no past but that of this session.
+    /// Keep nothing on disk: there is no past to go back to, and incidents live in their session.
     pub off: bool,
     /// The folder of the file; that of the journal (`control.folder`) when absent.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -92,7 +92,9 @@ impl Series {
         if self.points.is_empty() {
             let newest = points.get(points.len().saturating_sub(capacity.max(1))..).unwrap_or_default();
             let held = newest.iter().filter(|(_, value)| value.is_finite());
-            self.points = held.filter_map(|&(at, value)| Some((u32::try_from(at).ok()?, value))).collect();
+            // Asked for at once: what is filtered would be asked for bit by bit.
+            self.points = VecDeque::with_capacity(newest.len());
+            self.points.extend(held.filter_map(|&(at, value)| Some((u32::try_from(at).ok()?, value))));
             return;
         }
         for &(at, value) in points {
