@@ -101,7 +101,11 @@ fn the_log_says_what_wardroom_does_and_a_note_stands_in_the_timeline() {
     let mut session = demo((120, 36), &[], &[]);
     session.keys("n");
     session.keys("drill begins\r");
+    // The whole timeline: what the first answers say pushes the note out of its two lines.
+    session.keys("6\r");
     session.wait_text("drill begins");
+    session.keys("\x1b");
+    session.wait_text("Fleet");
     session.keys("0\r");
     session.wait_for("the zoomed log", |s| s.contains("Log") && !s.contains("Fleet"));
     session.keys("q");
