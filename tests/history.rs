@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -25,6 +25,12 @@ use serde_json::Value;
 const PROGRAM: &str = env!("CARGO_BIN_EXE_wardroom");
 /// Entries that a writer has durable before it may be killed.
 const FEW: usize = 50;
+/// One at a time: the load of one test would be the patience of another.
+static ALONE: Mutex<()> = Mutex::new(());
+
+fn alone() -> MutexGuard<'static, ()> {
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// What a writer said so far: names of durable entries, and how many it heard of from others.
 #[derive(Debug, Default)]
@@ -70,8 +76,9 @@ impl Writer {
         Self { child, said, reader: Some(reader) }
     }
 
+    /// Each writer first reads what all before it wrote, thousands of entries: on a slow machine that takes long.
     fn wait(&self, what: &str, wanted: impl Fn(&Said) -> bool) {
-        let end = Instant::now() + PATIENCE;
+        let end = Instant::now() + 6 * PATIENCE;
         while !wanted(&self.said.lock().unwrap()) {
             assert!(Instant::now() < end, "waited in vain for {what}");
             std::thread::sleep(Duration::from_millis(5));
@@ -101,6 +108,7 @@ fn span() -> (Duration, Duration) {
 
 #[test]
 fn a_room_that_is_killed_again_and_again_loses_and_doubles_nothing() {
+    let _alone = alone();
     let folder = tempfile::tempdir().unwrap();
     let (whole, life) = span();
     let stays = Writer::start(folder.path(), "stays");
@@ -165,6 +173,7 @@ fn whole_and_once(what: &str, names: &[String]) {
 
 #[test]
 fn a_damaged_file_is_said_with_its_exit_code_and_left_alone() {
+    let _alone = alone();
     let folder = tempfile::tempdir().unwrap();
     let answer = |words: &[&str]| {
         let mut command = Command::new(PROGRAM);
@@ -243,6 +252,7 @@ impl Demo {
 
 #[test]
 fn keys_work_while_another_program_locks_the_history() {
+    let _alone = alone();
     let demo = Demo::start();
     let mut session = demo.room();
     demo.wait_more(&mut session, "moments", 2);
@@ -275,6 +285,7 @@ fn keys_work_while_another_program_locks_the_history() {
 
 #[test]
 fn two_rooms_keep_each_moment_and_line_once() {
+    let _alone = alone();
     let demo = Demo::start();
     let (mut a, mut b) = (demo.room(), demo.room());
     demo.wait_more(&mut a, "moments", 8);
