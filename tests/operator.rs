@@ -93,20 +93,25 @@ fn a_rollback_chooses_a_version_out_of_the_list() {
     leave(session);
 }
 
+/// Whether no box is open: the last line, which is drawn last, is that of the room.
+fn is_room(screen: &str) -> bool {
+    !screen.contains("will do") && screen.lines().last().is_some_and(|line| line.contains("q quit"))
+}
+
 #[test]
 fn escape_sends_nothing_and_the_other_keys_do_not_act_at_once() {
     let mut session = room("alzheimer");
     for key in ["A", "F", "H"] {
         session.keys(key);
-        session.wait_text("will do");
+        session.wait_for("the plan", |screen| screen.contains("will do") && screen.contains("Tab moves"));
         session.keys(ESC);
-        session.wait_for("the room", |screen| !screen.contains("will do"));
+        session.wait_for("the room", is_room);
     }
     // Cancel is focused in every box but that of an abort.
     session.keys("F");
-    session.wait_text("[ Cancel ]");
+    session.wait_for("the plan", |screen| screen.contains("[ Cancel ]") && !is_room(screen));
     session.keys(ENTER);
-    session.wait_for("the room", |screen| !screen.contains("[ Cancel ]"));
+    session.wait_for("the room", is_room);
     session.keys("e");
     session.wait_text("nothing has been done in this session");
     leave(session);
