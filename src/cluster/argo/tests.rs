@@ -1,7 +1,5 @@
 //! Rollouts recorded from a real controller (1.9.1), and the contract's example.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
-
 use serde_json::json;
 
 use super::*;

@@ -1,7 +1,5 @@
 //! Kubeconfigs that are wrong, and what is said about each.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
-
 use super::*;
 
 const TIMEOUT: Duration = Duration::from_secs(2);

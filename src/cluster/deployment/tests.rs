@@ -1,7 +1,5 @@
 //! Deployments recorded from a real cluster.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
-
 use serde_json::json;
 
 use super::*;

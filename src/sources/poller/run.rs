@@ -34,13 +34,10 @@ pub async fn run(
 ) {
     let mut desk = Desk::new(sources, settings);
     loop {
-        // One clock for both: what falls due between two looks at it would be waited for without end.
-        let now = Instant::now();
-        desk.start_what_is_due(now);
+        desk.start_what_is_due();
+        // Nothing when all wait for a slot: a finished poll frees one. A moment that has just passed wakes at once.
         let next = desk.schedule.next_due();
-        // A due time in the past waits for a slot, which a finished poll will free.
-        let sleep = tokio::time::sleep_until(next.unwrap_or(now));
-        let timer = next.is_some_and(|next| next > now);
+        let sleep = tokio::time::sleep_until(next.unwrap_or_else(Instant::now));
         tokio::select! {
             order = orders.recv() => match order {
                 Some(Order::Refresh(source)) => desk.refresh(source.as_ref()),
@@ -57,7 +54,7 @@ pub async fn run(
                 (Err(_), _) => return,
             },
             () = reports.closed() => return,
-            () = sleep, if timer => {}
+            () = sleep, if next.is_some() => {}
         }
     }
 }
@@ -72,8 +69,8 @@ impl Desk {
         Self { schedule, idle, numbers, running: JoinSet::new(), outbox: Outbox::default(), settings }
     }
 
-    fn start_what_is_due(&mut self, now: Instant) {
-        while let Some(number) = self.schedule.start(now) {
+    fn start_what_is_due(&mut self) {
+        while let Some(number) = self.schedule.start(Instant::now()) {
             let Some(mut source) = self.idle.get_mut(number).and_then(Option::take) else { continue };
             let PollSettings { epoch, clock, .. } = self.settings;
             self.running.spawn(async move {

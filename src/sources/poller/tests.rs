@@ -211,3 +211,25 @@ async fn twenty_thousand_targets_are_polled_soon() {
     }
     assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
 }
+
+/// A target that falls due between two looks at the clock, while no poll is under way, must not be forgotten: enough
+/// targets with enough turns come to that moment.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_poller_falls_asleep_for_good() {
+    let mut reading = tokio::task::JoinSet::new();
+    for seed in 0..48 {
+        let (sources, _) = fakes(&[Manner::Answers; 12], 0.02);
+        let (sender, mut reports) = mpsc::channel(64);
+        let handle = Poller::spawn(sources, PollSettings { seed, ..settings(8) }, sender);
+        reading.spawn(async move {
+            for number in 0..3_000 {
+                let report = tokio::time::timeout(Duration::from_secs(20), reports.recv()).await;
+                assert!(report.is_ok(), "asleep after {number} polls");
+            }
+            handle.stop();
+        });
+    }
+    while let Some(read) = reading.join_next().await {
+        read.unwrap();
+    }
+}
