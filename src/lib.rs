@@ -16,6 +16,7 @@ pub mod drift;
 pub mod drill;
 pub mod history;
 pub mod judge;
+mod parallel;
 pub mod records;
 pub mod report;
 pub mod samples;

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
-use super::parallel;
+use crate::parallel;
 use crate::samples::{Column, Table, Values};
 use crate::stats::drift::psi::Deciles;
 use crate::stats::sample::numpy_sd;

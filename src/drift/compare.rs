@@ -5,8 +5,8 @@ use super::assessed::Assessed;
 use super::column::{Prepared, Reference};
 use super::groups::Groups;
 use super::method::Method;
-use super::parallel;
 use crate::domain::DriftLevel;
+use crate::parallel;
 use crate::stats::multiple::benjamini_hochberg;
 
 /// Drift of all features.

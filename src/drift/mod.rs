@@ -11,7 +11,6 @@ mod column;
 mod compare;
 mod groups;
 mod method;
-mod parallel;
 mod score;
 mod shape;
 #[cfg(test)]

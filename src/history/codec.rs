@@ -1,5 +1,7 @@
 //! How points are packed: single-precision values, their bytes sorted by place and compressed; a gap takes a bit.
 
+use zstd::bulk::Decompressor;
+
 /// The form of a chunk; another number is not read.
 const FORM: u8 = 1;
 /// zstd's level for chunks, which are written once and read seldom.
@@ -41,7 +43,20 @@ pub(super) fn pack(columns: &[Column]) -> Vec<u8> {
 
 /// Reads what [`pack`] wrote; `None` when it is damaged.
 pub(super) fn unpack(block: &[u8]) -> Option<Vec<Column>> {
-    let raw = unseal(block)?;
+    let mut columns = Vec::new();
+    let mut each = |id, values: &[f32]| columns.push((id, values.to_vec()));
+    unpack_some(&mut Decompressor::new().ok()?, block, |_| true, &mut each)?;
+    Some(columns)
+}
+
+/// Calls `each` with every wanted series of what [`pack`] wrote; `None` when it is damaged.
+pub(super) fn unpack_some(
+    decompressor: &mut Decompressor<'_>,
+    block: &[u8],
+    is_wanted: impl Fn(i64) -> bool,
+    each: &mut dyn FnMut(i64, &[f32]),
+) -> Option<()> {
+    let raw = unseal(decompressor, block)?;
     let mut rest = raw.as_slice();
     let count = size(take(&mut rest)?)?;
     let points = size(take(&mut rest)?)?;
@@ -58,29 +73,34 @@ pub(super) fn unpack(block: &[u8]) -> Option<Vec<Column>> {
     let mut columns = Vec::with_capacity(heads.len());
     let mut total = 0;
     for (id, is_full) in heads {
-        let present: Vec<bool> = if is_full {
-            vec![true; points]
-        } else {
-            let (bits, tail) = rest.split_at_checked(points.div_ceil(8))?;
-            rest = tail;
-            (0..points).map(|place| bits[place / 8] & (1 << (place % 8)) != 0).collect()
-        };
-        total += present.iter().filter(|there| **there).count();
-        columns.push((id, present));
+        let length = if is_full { 0 } else { points.div_ceil(8) };
+        let (bits, tail) = rest.split_at_checked(length)?;
+        rest = tail;
+        let there = |place: &usize| bits[place / 8] & (1 << (place % 8)) != 0;
+        let held = if is_full { points } else { (0..points).filter(there).count() };
+        columns.push((id, bits, total, held));
+        total += held;
     }
     if rest.len() != 4 * total {
         return None;
     }
-    let mut next = 0;
-    let mut value = || {
-        let bytes = [rest[next], rest[total + next], rest[2 * total + next], rest[3 * total + next]];
-        next += 1;
-        f32::from_be_bytes(bytes)
-    };
-    let fill = |(id, present): (i64, Vec<bool>)| {
-        (id, present.into_iter().map(|there| if there { value() } else { f32::NAN }).collect())
-    };
-    Some(columns.into_iter().map(fill).collect())
+    let mut values = Vec::with_capacity(points);
+    for (id, bits, first, held) in columns.into_iter().filter(|(id, ..)| is_wanted(*id)) {
+        let place = |place: usize| &rest[place * total + first..][..held];
+        let [a, b, c, d] = [place(0), place(1), place(2), place(3)];
+        let kept = a.iter().zip(b).zip(c.iter().zip(d));
+        let mut kept = kept.map(|((a, b), (c, d))| f32::from_be_bytes([*a, *b, *c, *d]));
+        values.clear();
+        if bits.is_empty() {
+            values.extend(kept);
+        } else {
+            let is_there = |place: usize| bits[place / 8] & (1 << (place % 8)) != 0;
+            let value = |place| if is_there(place) { kept.next().unwrap_or(f32::NAN) } else { f32::NAN };
+            values.extend((0..points).map(value));
+        }
+        each(id, &values);
+    }
+    Some(())
 }
 
 /// Packs the values of one moment: number of the series and value.
@@ -96,7 +116,7 @@ pub(super) fn pack_moment(points: &[(i64, f32)]) -> Vec<u8> {
 
 /// Reads what [`pack_moment`] wrote; `None` when it is damaged.
 pub(super) fn unpack_moment(block: &[u8]) -> Option<Vec<(i64, f32)>> {
-    let raw = unseal(block)?;
+    let raw = unseal(&mut Decompressor::new().ok()?, block)?;
     let mut rest = raw.as_slice();
     let count = size(take(&mut rest)?)?;
     let mut points = Vec::with_capacity(count);
@@ -117,13 +137,13 @@ fn seal(raw: &[u8], level: i32) -> Vec<u8> {
     block
 }
 
-fn unseal(block: &[u8]) -> Option<Vec<u8>> {
+fn unseal(decompressor: &mut Decompressor<'_>, block: &[u8]) -> Option<Vec<u8>> {
     let (&form, mut rest) = block.split_first()?;
     if form != FORM {
         return None;
     }
     let length = usize::try_from(take(&mut rest)?).ok().filter(|&length| length <= 64 * MOST)?;
-    let raw = zstd::bulk::decompress(rest, length).ok()?;
+    let raw = decompressor.decompress(rest, length).ok()?;
     (raw.len() == length).then_some(raw)
 }
 

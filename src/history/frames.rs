@@ -1,11 +1,16 @@
 //! Frames: the whole room at a moment, without series and timeline. A frame is compressed against the last key frame,
 //! from which it mostly does not differ.
 
+use std::sync::Arc;
+
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
+use serde::{Deserialize, Serialize};
 use zstd::zstd_safe::{self, CCtx, CParameter, DCtx};
 
 use super::observer::Frame;
 use crate::domain::Time;
+use crate::parallel;
+use crate::store::ModelState;
 
 /// Frames that lean on one key frame.
 const LEAN: u32 = 60;
@@ -22,7 +27,7 @@ pub(super) struct Keys {
     last: Option<(i64, Vec<u8>)>,
     leaning: u32,
     read: Option<(i64, Vec<u8>)>,
-    frame: Option<(i64, Frame)>,
+    frame: Option<(i64, Arc<Frame>)>,
 }
 
 impl Keys {
@@ -49,7 +54,7 @@ impl Keys {
         if gap_s < if frame.is_news { 1.0 } else { 0.8 * frame_s } {
             return Ok(());
         }
-        let Ok(raw) = rmp_serde::to_vec_named(frame) else { return Ok(()) };
+        let Some(raw) = encode(frame) else { return Ok(()) };
         let size = i64::try_from(raw.len()).unwrap_or(i64::MAX);
         let mut insert = transaction.prepare_cached(
             "INSERT INTO frames (environment, at, key, news, size, block) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
@@ -85,7 +90,7 @@ impl Keys {
         connection: &Connection,
         environment: i64,
         at: Time,
-    ) -> rusqlite::Result<Option<Result<Frame, String>>> {
+    ) -> rusqlite::Result<Option<Result<Arc<Frame>, String>>> {
         let mut statement = connection.prepare_cached(
             "SELECT id, key, size, block FROM frames WHERE environment = ?1 AND at <= ?2 ORDER BY at DESC, id DESC \
              LIMIT 1",
@@ -100,28 +105,74 @@ impl Keys {
         if let Some((_, frame)) = self.frame.as_ref().filter(|(known, _)| *known == id) {
             return Ok(Some(Ok(frame.clone())));
         }
-        if let Some(key) = key
-            && self.read.as_ref().is_none_or(|(known, _)| *known != key)
-        {
+        let raw = match key {
+            None => expand(&block, &[], size),
+            Some(key) => self.base(connection, key)?.and_then(|base| expand(&block, base, size)),
+        };
+        let frame =
+            raw.ok_or_else(|| "it does not unpack".to_owned()).and_then(|raw| decode(&raw)).map(Arc::new);
+        if let Ok(frame) = &frame {
+            self.frame = Some((id, frame.clone()));
+        }
+        Ok(Some(frame))
+    }
+
+    /// The key frame that another leans on, unpacked.
+    fn base(&mut self, connection: &Connection, key: i64) -> rusqlite::Result<Option<&[u8]>> {
+        let is_last = self.last.as_ref().is_some_and(|(known, _)| *known == key);
+        if !is_last && self.read.as_ref().is_none_or(|(known, _)| *known != key) {
             let (size, block): (i64, Vec<u8>) =
                 connection.query_row("SELECT size, block FROM frames WHERE id = ?1", [key], |row| {
                     Ok((row.get(0)?, row.get(1)?))
                 })?;
             self.read = expand(&block, &[], size).map(|raw| (key, raw));
         }
-        let base = match (key, &self.read) {
-            (Some(_), Some((_, raw))) => raw.as_slice(),
-            _ => &[],
-        };
-        let raw = expand(&block, base, size);
-        let frame = raw.ok_or_else(|| "it does not unpack".to_owned()).and_then(|raw| {
-            rmp_serde::from_slice::<Frame>(&raw).map_err(|why| format!("it is of another form: {why}"))
-        });
-        if let Ok(frame) = &frame {
-            self.frame = Some((id, frame.clone()));
-        }
-        Ok(Some(frame))
+        let held = if is_last { &self.last } else { &self.read };
+        Ok(held.as_ref().map(|(_, raw)| raw.as_slice()))
     }
+}
+
+/// What a frame begins with. Its models follow in parts that each decode alone, so that the cores share them.
+#[derive(Serialize, Deserialize)]
+struct Head {
+    /// The frame without its models.
+    frame: Frame,
+    /// The length of each part, bytes.
+    parts: Vec<u32>,
+}
+
+/// Models of a part.
+const PART: usize = 32;
+
+fn encode(frame: &Frame) -> Option<Vec<u8>> {
+    let mut body = Vec::new();
+    let mut parts = Vec::new();
+    for models in frame.models.chunks(PART) {
+        let part = rmp_serde::to_vec_named(models).ok()?;
+        parts.push(u32::try_from(part.len()).ok()?);
+        body.extend(part);
+    }
+    let mut raw = rmp_serde::to_vec_named(&Head { frame: frame.without_models(), parts }).ok()?;
+    raw.extend(body);
+    Some(raw)
+}
+
+fn decode(raw: &[u8]) -> Result<Frame, String> {
+    let other = |why: rmp_serde::decode::Error| format!("it is of another form: {why}");
+    let mut rest = raw;
+    let Head { mut frame, parts }: Head = rmp_serde::from_read(&mut rest).map_err(other)?;
+    let mut slices = Vec::with_capacity(parts.len());
+    for length in parts {
+        let split = usize::try_from(length).ok().and_then(|length| rest.split_at_checked(length));
+        let (part, tail) = split.ok_or("it is cut off")?;
+        slices.push(part);
+        rest = tail;
+    }
+    let decoded = parallel::map(slices, |part| rmp_serde::from_slice::<Vec<ModelState>>(part).map_err(other));
+    for models in decoded {
+        frame.models.append(&mut models?);
+    }
+    Ok(frame)
 }
 
 /// The oldest moment of which there is a frame.

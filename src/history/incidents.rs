@@ -1,5 +1,6 @@
 //! The history for programs without a room: entries of all environments, what to write documents from. Calls block.
 
+use std::collections::HashMap;
 use std::path::Path;
 
 use rusqlite::{OptionalExtension, params};
@@ -9,7 +10,7 @@ use super::file::{File, NAME};
 use super::frames::Keys;
 use super::names::Names;
 use super::observer::What;
-use super::series;
+use super::read::{Wanted, read};
 use super::trouble::{Hope, Trouble};
 use super::{Settings, Tier};
 use crate::domain::incident::{Entry, IncidentId};
@@ -119,14 +120,14 @@ pub fn read_series(
     let Some(environment) = file.environment(&settings.environment).map_err(|trouble| trouble.words)? else {
         return Ok(Vec::new());
     };
-    read(&file, &settings.tiers, environment, kpis, (from.timestamp(), to.timestamp() + 1))
+    of_kpis(&file, &settings.tiers, environment, kpis, (from.timestamp(), to.timestamp() + 1))
         .map_err(|error| file.said(&error).words)
 }
 
 /// The most points of one series.
 const POINTS: i64 = 6_000;
 
-fn read(
+fn of_kpis(
     file: &File,
     tiers: &[Tier],
     environment: i64,
@@ -145,18 +146,18 @@ fn read(
             }
         }
     }
-    found.sort_by_key(|(number, _)| *number);
-    let mut each = |number: i64, at: i64, value: f32| {
-        if let Ok(place) = found.binary_search_by_key(&number, |(number, _)| *number) {
-            found[place].1.points.push((at, f64::from(value)));
-        }
-    };
     let finest = tiers.first().map_or(15, |tier| i64::from(tier.step_s));
-    let step = finest.max((span.1 - span.0) / POINTS);
-    series::read(&file.connection, tiers, environment, span, step, &mut each)?;
+    let wanted = Wanted { environment, span, step_s: finest.max((span.1 - span.0) / POINTS) };
+    let places: HashMap<i64, usize> = found.iter().enumerate().map(|(place, (n, _))| (*n, place)).collect();
+    let add = |points: &mut Vec<(i64, f64)>, at, value| points.push((at, f64::from(value)));
+    for (number, points) in read(&file.connection, tiers, wanted, |number| places.contains_key(&number), add)?
+    {
+        if let Some(place) = places.get(&number) {
+            found[*place].1.points = points;
+        }
+    }
     let mut series: Vec<KeptSeries> = found.into_iter().map(|(_, series)| series).collect();
     series.retain(|series| !series.points.is_empty());
-    series.iter_mut().for_each(|series| series.points.sort_by_key(|(at, _)| *at));
     series.sort_by(|a, b| (&a.model, a.kpi).cmp(&(&b.model, b.kpi)));
     Ok(series)
 }
@@ -189,7 +190,7 @@ pub fn models_at(settings: &Settings, at: Time) -> Result<Option<(Time, Vec<Mode
     };
     let found = Keys::default().read(&file.connection, environment, at);
     let frame = found.map_err(|error| file.said(&error).words)?.transpose()?;
-    Ok(frame.map(|frame| (frame.at, frame.models)))
+    Ok(frame.map(|frame| (frame.at, frame.models.clone())))
 }
 
 /// The environments that a history knows, by name.

@@ -7,8 +7,9 @@ use super::frames::Keys;
 use super::inbox::{Inbox, Waiting};
 use super::names::Names;
 use super::observer::Frame;
-use super::past::{Cache, From};
+use super::past::From;
 use super::trouble::{Hope, Trouble};
+use super::window::{Cache, Source};
 use super::{Kept, Settings, bound, events, pack, series};
 use crate::domain::incident::Entry;
 use crate::domain::{Event, Time};
@@ -254,19 +255,18 @@ impl<'a> Keeper<'a> {
             self.keys.write(&transaction, self.environment, frame, self.settings.frame_s).map_err(said)?;
         }
         transaction.commit().map_err(said)?;
+        samples.iter().for_each(|sample| self.cache.take(&self.names, sample));
         self.events.clear();
         Ok(())
     }
 
     fn source<'b>(&'b mut self, file: &'b File) -> (From<'b>, &'b mut Keys) {
-        let from = From {
+        let source = Source {
             connection: &file.connection,
             tiers: &self.settings.tiers,
             environment: self.environment,
-            names: &mut self.names,
-            cache: &mut self.cache,
         };
-        (from, &mut self.keys)
+        (From { source, names: &mut self.names, cache: &mut self.cache }, &mut self.keys)
     }
 
     fn answer(&mut self, file: &File, at: Time, empty: Store) -> Result<(), Trouble> {
@@ -324,8 +324,10 @@ impl<'a> Keeper<'a> {
         }
         self.tidied = Some(Instant::now());
         if self.travelled.is_none_or(|at| at.elapsed() > REST) {
-            self.cache = Cache::default();
+            self.cache.rest();
         }
+        let (mut from, _) = self.source(file);
+        from.keep_up(now).map_err(|error| file.said(&error))?;
         pack::pack(file, &self.settings.tiers, now.timestamp())?;
         for words in bound::keep_within(file, &self.settings, now)? {
             (self.tell)(Kept::Notice(words));

@@ -14,6 +14,7 @@ mod names;
 mod observer;
 mod pack;
 mod past;
+mod read;
 mod schema;
 mod series;
 #[cfg(test)]
@@ -22,6 +23,7 @@ mod size_tests;
 mod tests;
 pub mod ticks;
 mod trouble;
+mod window;
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::observer::What;
+use super::window::is_long;
 use crate::domain::{DriftScale, Kpi, ModelId, Version};
 
 /// What is known of the file's numbers. A series is never given another number, so none of it grows old.
@@ -36,8 +37,8 @@ impl Names {
         model: &ModelId,
         what: &What,
     ) -> rusqlite::Result<i64> {
-        if let Some(number) = self.numbers.get(model).and_then(|(_, series)| series.get(what)) {
-            return Ok(*number);
+        if let Some(number) = self.number(model, what) {
+            return Ok(number);
         }
         let owner = match self.numbers.get(model) {
             Some((owner, _)) => *owner,
@@ -84,9 +85,19 @@ impl Names {
         Ok(())
     }
 
-    /// Whether the meaning of a series is known.
-    pub(super) fn knows(&self, number: i64) -> bool {
-        self.meanings.contains_key(&number)
+    /// Whether a series is known to be shown over days.
+    pub(super) fn is_long(&self, number: i64) -> bool {
+        self.meanings.get(&number).is_some_and(|(_, what)| is_long(what))
+    }
+
+    /// How many series are shown over days.
+    pub(super) fn count_long(&self) -> i64 {
+        self.meanings.values().filter(|(_, what)| is_long(what)).count() as i64
+    }
+
+    /// The number of a series that has one.
+    pub(super) fn number(&self, model: &ModelId, what: &What) -> Option<i64> {
+        self.numbers.get(model).and_then(|(_, series)| series.get(what)).copied()
     }
 
     /// Each series of a model, with its number.

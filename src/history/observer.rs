@@ -45,6 +45,20 @@ pub(super) struct Frame {
     pub(super) silences: BTreeMap<SourceId, Vec<Silence>>,
 }
 
+impl Frame {
+    /// Everything but the models.
+    pub(super) fn without_models(&self) -> Self {
+        Self {
+            at: self.at,
+            is_news: self.is_news,
+            models: Vec::new(),
+            sources: self.sources.clone(),
+            alerts: self.alerts.clone(),
+            silences: self.silences.clone(),
+        }
+    }
+}
+
 /// What one tick gave.
 #[derive(Debug, Default)]
 pub(super) struct Seen {

@@ -1,19 +1,14 @@
-//! Reading and writing of kept points.
-
-use std::collections::HashMap;
+//! Writing of kept points, and how far they reach.
 
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use super::Tier;
-use super::codec::{pack_moment, unpack, unpack_moment};
+use super::codec::pack_moment;
 use super::names::Names;
 use super::observer::Sample;
 
 /// The most points of a chunk.
 pub(super) const CHUNK: i64 = 240;
-
-/// Points by series: seconds since 1970 and value, the oldest first.
-pub(super) type Points = HashMap<i64, Vec<(i64, f32)>>;
 
 /// Writes the values of a moment; the first room that has them wins.
 pub(super) fn write(
@@ -66,97 +61,6 @@ pub(super) fn oldest(connection: &Connection, step: i64, is_finest: bool) -> rus
         return Ok(chunk);
     }
     connection.prepare_cached("SELECT min(slot) FROM moments")?.query_row([], |row| row.get(0))
-}
-
-/// Calls `each` with every point in `[from, to)` whose distance is at most `step_s` as far as such are kept: older ones
-/// come from coarser tiers, newer ones, that are not in the coarser yet, from finer ones. Series by series in order of
-/// time within a tier; the tiers in order of time.
-pub(super) fn read(
-    connection: &Connection,
-    tiers: &[Tier],
-    environment: i64,
-    (from, to): (i64, i64),
-    step_s: i64,
-    each: &mut dyn FnMut(i64, i64, f32),
-) -> rusqlite::Result<()> {
-    let step = |tier: usize| i64::from(tiers[tier].step_s.max(1));
-    let base = (0..tiers.len()).rev().find(|&tier| step(tier) <= step_s).unwrap_or(0);
-    let mut parts = Vec::new();
-    let mut end = to;
-    // Newer than the base reaches: finer tiers; from the newest down.
-    for tier in 0..tiers.len() {
-        let start = match tier {
-            _ if tier >= base => oldest(connection, step(tier), tier == 0)?,
-            // A finer tier is only needed for what the next coarser one does not have yet.
-            _ => match rolled(connection, step(tier + 1))? {
-                Some(until) => Some(until),
-                None => oldest(connection, step(tier), tier == 0)?,
-            },
-        };
-        let Some(start) = start.map(|start| start.max(from)).filter(|&start| start < end) else { continue };
-        parts.push((tier, start, end));
-        end = start;
-        if end <= from {
-            break;
-        }
-    }
-    for (tier, start, end) in parts.into_iter().rev() {
-        chunks(connection, environment, step(tier), (start, end), each)?;
-        if tier == 0 {
-            moments(connection, environment, (start, end), each)?;
-        }
-    }
-    Ok(())
-}
-
-fn chunks(
-    connection: &Connection,
-    environment: i64,
-    step: i64,
-    (from, to): (i64, i64),
-    each: &mut dyn FnMut(i64, i64, f32),
-) -> rusqlite::Result<()> {
-    let mut statement = connection.prepare_cached(
-        "SELECT start, block FROM chunks WHERE step = ?1 AND start > ?2 AND start < ?3 \
-         AND model IN (SELECT id FROM models WHERE environment = ?4) ORDER BY start",
-    )?;
-    let mut rows = statement.query(params![step, from - CHUNK * step, to, environment])?;
-    while let Some(row) = rows.next()? {
-        let start: i64 = row.get(0)?;
-        let block = row.get_ref(1)?.as_blob()?;
-        for (series, values) in unpack(block).ok_or_else(damaged)? {
-            let first = ((from - start + step - 1).div_euclid(step)).max(0);
-            for (place, value) in values.iter().enumerate().skip(usize::try_from(first).unwrap_or(0)) {
-                let at = start + place as i64 * step;
-                if at >= to {
-                    break;
-                }
-                if value.is_finite() {
-                    each(series, at, *value);
-                }
-            }
-        }
-    }
-    Ok(())
-}
-
-fn moments(
-    connection: &Connection,
-    environment: i64,
-    (from, to): (i64, i64),
-    each: &mut dyn FnMut(i64, i64, f32),
-) -> rusqlite::Result<()> {
-    let mut statement = connection.prepare_cached(
-        "SELECT slot, points FROM moments WHERE slot >= ?1 AND slot < ?2 AND environment = ?3 ORDER BY slot",
-    )?;
-    let mut rows = statement.query([from, to, environment])?;
-    while let Some(row) = rows.next()? {
-        let slot: i64 = row.get(0)?;
-        for (series, value) in unpack_moment(row.get_ref(1)?.as_blob()?).ok_or_else(damaged)? {
-            each(series, slot, value);
-        }
-    }
-    Ok(())
 }
 
 /// A block that does not read back as what was written.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 use super::file::File;
+use super::read::{Wanted, read};
 use super::{History, Keep, Kept, Settings, Tier, look};
 use crate::domain::incident::{Entry, EntryId, IncidentId, Matter, Milestone};
 use crate::domain::{
@@ -228,10 +229,13 @@ fn packed_points_read_as_before_and_the_coarser_are_their_means() {
         file.connection.query_row("SELECT count(*) FROM moments", [], |row| row.get(0)).unwrap()
     };
     let count = |step: i64| {
-        let mut found = Vec::new();
-        let mut each = |_: i64, at: i64, value: f32| found.push((at - START, value));
-        super::series::read(&file.connection, &tiers, 1, (START, START + 18_000), step, &mut each).unwrap();
-        found
+        let wanted = Wanted { environment: 1, span: (START, START + 18_000), step_s: step };
+        let add = |found: &mut Vec<(i64, f32)>, at: i64, value| found.push((at - START, value));
+        let series = read(&file.connection, &tiers, wanted, |_| true, add).unwrap();
+        for (_, points) in &series {
+            assert!(points.is_sorted_by_key(|(at, _)| *at), "each series in order of time");
+        }
+        series.into_iter().flat_map(|(_, points)| points).collect::<Vec<_>>()
     };
     let before = count(15);
     super::pack::pack(&file, &tiers, START + 18_000 + 3_600).unwrap();

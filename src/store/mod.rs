@@ -26,7 +26,7 @@ pub use counted::{Counted, Tallies};
 pub use judging::Judging;
 pub use model_state::{FeatureState, Finding, Instance, ModelState, Slice, Sourced};
 pub use past::Past;
-pub use series::Series;
+pub use series::{Point, Series};
 pub use source_state::SourceState;
 pub use summary::{GroupHealth, Tally};
 

@@ -1,15 +1,68 @@
 //! A series of measured points with gaps, bounded, at eight bytes a point.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::ser::SerializeStruct;
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::domain::Time;
 
+/// A point: whole seconds since 1970 and a single-precision value.
+pub type Point = (u32, f32);
+
 /// Points in order of time: whole seconds and single-precision values. A missing point is a gap.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+///
+/// The older points may be a stretch of points that others hold too: a past moment of a large room is put together
+/// without copying what is known.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(from = "Held")]
 pub struct Series {
-    points: VecDeque<(u32, f32)>,
+    shared: Option<Stretch>,
+    points: VecDeque<Point>,
+}
+
+/// The part `from..to` of points that are never changed.
+#[derive(Debug, Clone)]
+struct Stretch {
+    points: Arc<Vec<Point>>,
+    from: usize,
+    to: usize,
+}
+
+/// How a series is read back.
+#[derive(Deserialize)]
+struct Held {
+    points: VecDeque<Point>,
+}
+
+impl From<Held> for Series {
+    fn from(held: Held) -> Self {
+        Self { shared: None, points: held.points }
+    }
+}
+
+/// All points of a series, for writing them down.
+struct All<'a>(&'a Series);
+
+impl Serialize for All<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter())
+    }
+}
+
+impl Serialize for Series {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut held = serializer.serialize_struct("Series", 1)?;
+        held.serialize_field("points", &All(self))?;
+        held.end()
+    }
+}
+
+impl PartialEq for Series {
+    fn eq(&self, other: &Self) -> bool {
+        self.iter().eq(other.iter())
+    }
 }
 
 /// The usual finest step of what is kept, seconds.
@@ -20,6 +73,48 @@ fn seconds(at: Time) -> u32 {
 }
 
 impl Series {
+    /// The stretch `[from_s, to_s]` of shared points, seconds since 1970, the newest `capacity` of them. The points must
+    /// be finite and in order of time.
+    pub fn stretch(points: &Arc<Vec<Point>>, from_s: i64, to_s: i64, capacity: usize) -> Self {
+        let to = points.partition_point(|&(t, _)| i64::from(t) <= to_s);
+        let from = points[..to].partition_point(|&(t, _)| i64::from(t) < from_s);
+        let from = from.max(to.saturating_sub(capacity));
+        let shared = (from < to).then(|| Stretch { points: points.clone(), from, to });
+        Self { shared, points: VecDeque::new() }
+    }
+
+    fn older(&self) -> &[Point] {
+        self.shared.as_ref().map_or(&[], |stretch| &stretch.points[stretch.from..stretch.to])
+    }
+
+    fn iter(&self) -> impl DoubleEndedIterator<Item = &Point> + '_ {
+        self.older().iter().chain(&self.points)
+    }
+
+    fn front(&self) -> Option<&Point> {
+        self.older().first().or_else(|| self.points.front())
+    }
+
+    fn back(&self) -> Option<&Point> {
+        self.points.back().or_else(|| self.older().last())
+    }
+
+    /// Makes all points its own.
+    fn own(&mut self) {
+        if let Some(stretch) = self.shared.take() {
+            let own = std::mem::take(&mut self.points);
+            self.points = stretch.points[stretch.from..stretch.to].iter().copied().chain(own).collect();
+        }
+    }
+
+    fn drop_oldest(&mut self) {
+        match &mut self.shared {
+            Some(stretch) if stretch.from + 1 < stretch.to => stretch.from += 1,
+            Some(_) => self.shared = None,
+            None => drop(self.points.pop_front()),
+        }
+    }
+
     /// Adds a point; one of the same second replaces the old, one older than the newest is put in its place.
     /// The oldest goes when more than `capacity` are held. NaN is no point.
     pub fn push(&mut self, at: Time, value: f64, capacity: usize) {
@@ -27,32 +122,29 @@ impl Series {
             return;
         }
         let point = (seconds(at), value as f32);
-        match self.points.back() {
-            Some(&(last, _)) if last > point.0 => {
+        match self.back() {
+            Some(&(last, _)) if last >= point.0 => {
+                self.own();
                 let place = self.points.partition_point(|&(t, _)| t < point.0);
                 match self.points.get_mut(place) {
                     Some(old) if old.0 == point.0 => *old = point,
                     _ => self.points.insert(place, point),
                 }
             }
-            Some(&(last, _)) if last == point.0 => {
-                if let Some(old) = self.points.back_mut() {
-                    *old = point;
-                }
-            }
             _ => self.points.push_back(point),
         }
-        while self.points.len() > capacity.max(1) {
-            self.points.pop_front();
+        while self.len() > capacity.max(1) {
+            self.drop_oldest();
         }
     }
 
     /// Adds a point at most once in `step_s` seconds: a newer one in the same step replaces the old.
     pub fn push_coarse(&mut self, at: Time, value: f64, step_s: u32, capacity: usize) {
-        if let Some(&(last, _)) = self.points.back()
+        if let Some(&(last, _)) = self.back()
             && value.is_finite()
             && last / step_s.max(1) == seconds(at) / step_s.max(1)
         {
+            self.own();
             self.points.pop_back();
         }
         self.push(at, value, capacity);
@@ -63,6 +155,7 @@ impl Series {
     pub fn splice(&mut self, points: &[(Time, f64)], capacity: usize) {
         if let (Some(&(first, _)), Some(&(last, _))) = (points.first(), points.last()) {
             let (first, last) = (seconds(first), seconds(last));
+            self.own();
             self.points.retain(|&(t, _)| t < first || t > last);
         }
         for &(at, value) in points {
@@ -74,59 +167,40 @@ impl Series {
     /// `capacity` points in all; whether there was any. A kept point bears the beginning of its step: one of the step
     /// in which the own points begin may be later than it says.
     pub fn lay_under(&mut self, past: &Self, capacity: usize) -> bool {
-        let first = self.points.front().map(|&(t, _)| t);
-        let older = past
-            .points
-            .iter()
-            .rev()
-            .filter(|&&(t, _)| first.is_none_or(|first| t / KEPT_STEP_S < first / KEPT_STEP_S));
-        let before = self.points.len();
-        for &point in older.take(capacity.saturating_sub(before)) {
+        let first = self.front().map(|&(t, _)| t);
+        let is_older = |&&(t, _): &&Point| first.is_none_or(|first| t / KEPT_STEP_S < first / KEPT_STEP_S);
+        let room = capacity.saturating_sub(self.len());
+        let before = self.len();
+        self.own();
+        for &point in past.iter().rev().filter(is_older).take(room) {
             self.points.push_front(point);
         }
-        self.points.len() > before
-    }
-
-    /// Adds points in order of time, seconds since 1970: at once where nothing is held yet.
-    pub fn take_sorted(&mut self, points: &[(i64, f32)], capacity: usize) {
-        if self.points.is_empty() {
-            let newest = points.get(points.len().saturating_sub(capacity.max(1))..).unwrap_or_default();
-            let held = newest.iter().filter(|(_, value)| value.is_finite());
-            // Asked for at once: what is filtered would be asked for bit by bit.
-            self.points = VecDeque::with_capacity(newest.len());
-            self.points.extend(held.filter_map(|&(at, value)| Some((u32::try_from(at).ok()?, value))));
-            return;
-        }
-        for &(at, value) in points {
-            if let Some(at) = Time::from_timestamp(at, 0) {
-                self.push(at, f64::from(value), capacity);
-            }
-        }
+        self.len() > before
     }
 
     /// Every point, the oldest first: seconds since 1970 and the value.
     pub fn points(&self) -> impl DoubleEndedIterator<Item = (i64, f64)> + '_ {
-        self.points.iter().map(|&(t, v)| (i64::from(t), f64::from(v)))
+        self.iter().map(|&(t, v)| (i64::from(t), f64::from(v)))
     }
 
     /// How many points there are.
     pub fn len(&self) -> usize {
-        self.points.len()
+        self.older().len() + self.points.len()
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.points.is_empty()
+        self.len() == 0
     }
 
     /// The time of the oldest point, seconds since 1970.
     pub fn first_s(&self) -> Option<i64> {
-        self.points.front().map(|&(t, _)| i64::from(t))
+        self.front().map(|&(t, _)| i64::from(t))
     }
 
     /// The newest value.
     pub fn last(&self) -> Option<f64> {
-        self.points.back().map(|&(_, v)| f64::from(v))
+        self.back().map(|&(_, v)| f64::from(v))
     }
 
     /// `columns` means over equal parts of `[from_s, to_s)`; a part without a point is a gap.
@@ -155,6 +229,8 @@ impl Series {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn at(s: i64) -> Time {
@@ -172,19 +248,37 @@ mod tests {
         assert_eq!(points, [(20, 20.0), (30, 30.0), (40, 40.0)]);
     }
 
-    #[test]
-    fn sorted_points_are_taken_at_once_as_one_by_one() {
-        let points = [(10, 1.0), (20, f32::NAN), (30, 3.0), (40, 4.0)];
-        let mut at_once = Series::default();
-        at_once.take_sorted(&points, 3);
-        let mut one_by_one = Series::default();
-        one_by_one.push(at(5), 0.5, 3);
-        one_by_one.take_sorted(&points, 3);
-        for series in [&at_once, &one_by_one] {
-            assert_eq!(series.points().last(), Some((40, 4.0)));
-            assert!(series.len() <= 3 && series.points().all(|(_, value)| value.is_finite()));
+    proptest! {
+        /// Whatever is done to a series, it makes no difference whether its older points are shared.
+        #[test]
+        fn shared_points_are_as_own_ones(
+            old in prop::collection::btree_map(0u32..200, -9f32..9.0, 0..40), from in 0i64..200, to in 0i64..200,
+            acts in prop::collection::vec((0u8..4, 0i64..400, -9f64..9.0), 0..20), capacity in 1usize..60,
+        ) {
+            let points = Arc::new(old.into_iter().collect::<Vec<Point>>());
+            let mut shared = Series::stretch(&points, from, to, capacity);
+            let mut own = Series::default();
+            for &(t, value) in points.iter().filter(|(t, _)| (from..=to).contains(&i64::from(*t))) {
+                own.push(at(i64::from(t)), f64::from(value), capacity);
+            }
+            prop_assert_eq!(&shared, &own);
+            for (act, t, value) in acts {
+                for series in [&mut shared, &mut own] {
+                    match act {
+                        0 => series.push(at(t), value, capacity),
+                        1 => series.push_coarse(at(t), value, 60, capacity),
+                        2 => series.splice(&[(at(t), value), (at(t + 20), value)], capacity),
+                        _ => drop(series.lay_under(&Series::stretch(&points, 0, t, 100), capacity)),
+                    }
+                }
+                prop_assert_eq!(&shared, &own);
+                prop_assert_eq!((shared.len(), shared.last(), shared.first_s()), (own.len(), own.last(), own.first_s()));
+                prop_assert!(shared.len() <= capacity.max(1));
+            }
+            let written = rmp_serde::to_vec_named(&shared).unwrap();
+            prop_assert_eq!(&written, &rmp_serde::to_vec_named(&own).unwrap());
+            prop_assert_eq!(rmp_serde::from_slice::<Series>(&written).unwrap(), own);
         }
-        assert_eq!(at_once.points().collect::<Vec<_>>(), [(30, 3.0), (40, 4.0)]);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::thread;
 
 /// What `work` makes of each item, in the items' order, on as many threads as there are cores.
-pub(super) fn map<T: Send, U: Send>(items: Vec<T>, work: impl Fn(T) -> U + Sync) -> Vec<U> {
+pub fn map<T: Send, U: Send>(items: Vec<T>, work: impl Fn(T) -> U + Sync) -> Vec<U> {
     let cores = thread::available_parallelism().map_or(1, usize::from);
     let threads = cores.min(items.len().div_ceil(8));
     if threads <= 1 {
