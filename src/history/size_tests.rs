@@ -1,6 +1,7 @@
 //! How much a history takes, and what goes when it takes too much.
 
 use std::collections::HashMap;
+use std::path::{Path, PathBuf};
 
 use rusqlite::params;
 use tempfile::TempDir;
@@ -9,19 +10,34 @@ use super::bound::{keep_within, used};
 use super::file::File;
 use super::series::window;
 use super::{Settings, Tier, pack};
-use crate::domain::Time;
+use crate::domain::{Kpi, Time};
 
 const START: i64 = 1_800_000_000;
-const SERIES: i64 = 12;
+/// What a model is measured by here.
+const TWELVE: [Kpi; 12] = [
+    Kpi::LatencyP50,
+    Kpi::LatencyP95,
+    Kpi::LatencyP99,
+    Kpi::LatencyMean,
+    Kpi::ErrorRate,
+    Kpi::Throughput,
+    Kpi::LabelLag,
+    Kpi::Accuracy,
+    Kpi::Precision,
+    Kpi::Sensitivity,
+    Kpi::F1,
+    Kpi::AucRoc,
+];
+const SERIES: i64 = TWELVE.len() as i64;
 
-fn settings(folder: &TempDir) -> Settings {
+fn settings(folder: &Path) -> Settings {
     let tier = |step_s, keep_s| Tier { step_s, keep_s };
     Settings {
-        folder: folder.path().to_owned(),
+        folder: folder.to_owned(),
         max_bytes: 2 << 30,
         tiers: vec![tier(15, 86_400), tier(60, 14 * 86_400), tier(600, 90 * 86_400)],
         frame_s: 60.0,
-        environment: "test".into(),
+        environment: "large".into(),
     }
 }
 
@@ -38,15 +54,14 @@ impl Noise {
 /// Every tier full of `models` models, as a room fills it; gives the number of points.
 fn fill(file: &File, settings: &Settings, models: i64, now: i64) -> i64 {
     let transaction = file.begin().unwrap();
-    transaction.execute("INSERT INTO environments (name) VALUES ('test')", []).unwrap();
+    transaction.execute("INSERT INTO environments (name) VALUES ('large')", []).unwrap();
     for model in 1..=models {
-        let name = format!("m{model}");
-        let put =
-            "INSERT INTO models (environment, home, cluster, namespace, name) VALUES (1, '', '', '', ?1)";
+        let name = format!("model-{:04}", model - 1);
+        let put = "INSERT INTO models (environment, home, cluster, namespace, name) VALUES (1, 'large', '', '', ?1)";
         transaction.execute(put, [name]).unwrap();
-        for series in 0..SERIES {
+        for kpi in TWELVE {
             let put = "INSERT INTO series (model, what, version) VALUES (?1, ?2, '')";
-            transaction.execute(put, params![model, format!("s{series}")]).unwrap();
+            transaction.execute(put, params![model, kpi.id()]).unwrap();
         }
     }
     transaction.commit().unwrap();
@@ -55,7 +70,8 @@ fn fill(file: &File, settings: &Settings, models: i64, now: i64) -> i64 {
     for (place, tier) in settings.tiers.iter().enumerate() {
         let (step, length) = (i64::from(tier.step_s), window(&settings.tiers, place));
         let begin = (now - i64::from(tier.keep_s)).div_euclid(length) * length;
-        for start in (begin..now).step_by(usize::try_from(length).unwrap()) {
+        let whole = now.div_euclid(length) * length;
+        for start in (begin..whole).step_by(usize::try_from(length).unwrap()) {
             let count = usize::try_from(length / step).unwrap();
             let mut columns = HashMap::new();
             for series in 0..models * SERIES {
@@ -70,6 +86,10 @@ fn fill(file: &File, settings: &Settings, models: i64, now: i64) -> i64 {
             points += models * SERIES * count as i64;
             let transaction = file.begin().unwrap();
             pack::insert(&transaction, step, start, columns).unwrap();
+            if place > 0 {
+                let put = "INSERT OR REPLACE INTO rolled (step, until) VALUES (?1, ?2)";
+                transaction.execute(put, [step, start + length]).unwrap();
+            }
             transaction.commit().unwrap();
         }
     }
@@ -78,12 +98,17 @@ fn fill(file: &File, settings: &Settings, models: i64, now: i64) -> i64 {
 
 #[test]
 fn ninety_days_of_a_thousand_models_fit_the_default_bound() {
-    let is_long = std::env::var_os("WARDROOM_LONG").is_some();
-    let models = if is_long { 1_000 } else { 6 };
-    let folder = TempDir::new().unwrap();
-    let settings = settings(&folder);
-    let file = File::writable(folder.path()).unwrap();
-    let points = fill(&file, &settings, models, START);
+    let own = TempDir::new().unwrap();
+    // The whole of it, up to an hour ago, for whoever wants to work with it.
+    let large = std::env::var_os("WARDROOM_LARGE").map(PathBuf::from);
+    let (models, now) = match large {
+        Some(_) => (1_000, chrono::Utc::now().timestamp().div_euclid(3_600) * 3_600 - 3_600),
+        None => (6, START),
+    };
+    let folder = large.as_deref().unwrap_or(own.path());
+    let settings = settings(folder);
+    let file = File::writable(folder).unwrap();
+    let points = fill(&file, &settings, models, now);
     let bytes = used(&file).unwrap();
     let a_point = bytes as f64 / points as f64;
     println!("{models} models: {points} points in {bytes} bytes, {a_point:.3} bytes a point");
@@ -91,14 +116,14 @@ fn ninety_days_of_a_thousand_models_fit_the_default_bound() {
     let all: f64 = [86_400.0 / 15.0, 14.0 * 1_440.0, 90.0 * 144.0].iter().sum::<f64>() * 12_000.0;
     let room = (settings.max_bytes - settings.max_bytes / 8) as f64;
     assert!(a_point < 4.6 && all * a_point < room, "{a_point} bytes a point");
-    let words = keep_within(&file, &settings, Time::from_timestamp(START, 0).unwrap()).unwrap();
+    let words = keep_within(&file, &settings, Time::from_timestamp(now, 0).unwrap()).unwrap();
     assert_eq!(words, Vec::<String>::new(), "nothing inside the retention was dropped");
 }
 
 #[test]
 fn a_smaller_bound_drops_the_oldest_of_the_coarsest_first_and_says_so() {
     let folder = TempDir::new().unwrap();
-    let mut settings = settings(&folder);
+    let mut settings = settings(folder.path());
     let file = File::writable(folder.path()).unwrap();
     fill(&file, &settings, 2, START);
     let now = Time::from_timestamp(START, 0).unwrap();
