@@ -216,6 +216,19 @@ fn the_audit_trail_is_read_verified_and_exported() {
 }
 
 #[test]
+fn options_of_a_room_are_refused_where_there_is_none() {
+    let folder = tempfile::tempdir().unwrap();
+    for (words, code) in
+        [(&["--record", "x.tape", "snapshot", "--demo"][..], 2), (&["--spectate", "check"], 3)]
+    {
+        let (found, out, err) = said(&run_in(folder.path(), words));
+        assert_eq!((found, out.as_str()), (Some(code), ""), "{words:?}");
+        assert!(err.contains("--record and --spectate belong to a room"), "{err}");
+    }
+    assert!(!folder.path().join("x.tape").exists());
+}
+
+#[test]
 fn an_audit_trail_that_cannot_be_read_is_3() {
     let folder = tempfile::tempdir().unwrap();
     for words in [

@@ -32,11 +32,14 @@ fn alone() -> MutexGuard<'static, ()> {
     ALONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// What a writer said so far: names of durable entries, and how many it heard of from others.
+/// What a writer said so far: names of durable entries, how many it heard of from others, and the longest time between
+/// two durable entries.
 #[derive(Debug, Default)]
 struct Said {
     durable: Vec<String>,
     heard: usize,
+    last: Option<Instant>,
+    longest: Duration,
 }
 
 /// A process that writes entries as fast as it can.
@@ -66,7 +69,12 @@ impl Writer {
             while lines.read_line(&mut line).is_ok_and(|n| n > 0) && line.ends_with('\n') {
                 let mut said = theirs.lock().unwrap();
                 match line.trim_end().split_once(' ') {
-                    Some(("entry", name)) => said.durable.push(name.to_owned()),
+                    Some(("entry", name)) => {
+                        let now = Instant::now();
+                        let waited = said.last.replace(now).map_or(Duration::ZERO, |last| now - last);
+                        said.longest = said.longest.max(waited);
+                        said.durable.push(name.to_owned());
+                    }
                     Some(("heard", count)) => said.heard += count.parse::<usize>().unwrap(),
                     _ => panic!("{line}"),
                 }
@@ -128,6 +136,7 @@ fn a_room_that_is_killed_again_and_again_loses_and_doubles_nothing() {
         lives += 1;
     }
     stays.wait("what the killed ones wrote", |said| said.heard >= of_killed);
+    let longest = stays.said.lock().unwrap().longest;
     for name in stays.kill() {
         assert!(durable.insert(name.clone()), "{name} was told twice");
     }
@@ -139,13 +148,18 @@ fn a_room_that_is_killed_again_and_again_loses_and_doubles_nothing() {
         statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
     };
     let kept = names("SELECT id FROM entries ORDER BY number");
-    let lost: Vec<&String> = durable.iter().filter(|name| !kept.contains(name)).take(5).collect();
+    let known: BTreeSet<&String> = kept.iter().collect();
+    let lost: Vec<&String> = durable.iter().filter(|name| !known.contains(name)).take(5).collect();
     assert!(lost.is_empty(), "lost: {lost:?}");
     whole_and_once("entries", &kept);
     whole_and_once("lines", &names("SELECT what FROM events ORDER BY id"));
     let recorded = names("SELECT printf('%020d', recorded) FROM entries ORDER BY number");
     assert!(recorded.windows(2).all(|pair| pair[0] < pair[1]), "the time of recording grows");
-    println!("{} entries, {lives} lives, {} lines", kept.len(), names("SELECT what FROM events").len());
+    let lines = names("SELECT what FROM events").len();
+    println!(
+        "{} entries, {lives} lives, {lines} lines; the longest wait for a durable entry {longest:.1?}",
+        kept.len()
+    );
     let answer = Command::new(PROGRAM)
         .args(["history", "--check", "--output", "json", "--folder"])
         .arg(folder.path())

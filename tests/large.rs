@@ -117,6 +117,7 @@ fn a_step_of_a_thousand_models() {
         frame_s: 60.0,
         environment: "large".into(),
     };
+    let settings_folder = settings.folder.clone();
     let (tell, told) = channel();
     let mut history = History::open(settings, move |kept| drop(tell.send(kept)));
     let mut live = empty();
@@ -156,8 +157,8 @@ fn a_step_of_a_thousand_models() {
         assert!(app.is_past(), "{:?}", app.message);
         (read, begun.elapsed(), app.now)
     };
-    for keys in [["Left"; 20], ["Right"; 20], ["Shift-Left"; 20], ["Shift-Right"; 20]] {
-        let keys = &keys[..keys.len() - usize::from(keys[0].ends_with("Right"))];
+    for (keys, times) in [("Left", 20), ("Right", 19), ("Shift-Left", 10), ("Shift-Right", 9)] {
+        let keys = vec![keys; times];
         let taken: Vec<_> = keys.iter().map(|key| press(key)).collect();
         let middle = |of: fn(&(Duration, Duration, Time)) -> Duration| {
             let mut all: Vec<_> = taken.iter().map(of).collect();
@@ -174,5 +175,18 @@ fn a_step_of_a_thousand_models() {
             taken[0].1,
             taken[taken.len() - 1].2,
         );
+    }
+    let file = rusqlite::Connection::open(settings_folder.join("history.db")).unwrap();
+    let sql = "SELECT count(*), sum(length(block)), max(length(block)) FROM frames WHERE key IS ?1";
+    for (what, key) in [
+        ("key frames", None),
+        (
+            "frames that lean on the last",
+            file.query_row("SELECT max(key) FROM frames", [], |row| row.get::<_, Option<i64>>(0)).unwrap(),
+        ),
+    ] {
+        let (count, sum, most): (i64, Option<i64>, Option<i64>) =
+            file.query_row(sql, [key], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).unwrap();
+        println!("{what}: {count}, {} bytes, the largest {}", sum.unwrap_or(0), most.unwrap_or(0));
     }
 }

@@ -43,7 +43,7 @@ pub struct Common {
 }
 
 /// Options of a room, be it of a config or of the demo.
-#[derive(Debug, Clone, Default, clap::Args)]
+#[derive(Debug, Clone, Default, PartialEq, clap::Args)]
 pub struct RoomArgs {
     /// Record what the room takes in, for `wardroom replay`
     #[arg(long, value_name = "FILE")]
@@ -148,6 +148,15 @@ pub struct DemoArgs {
     /// Panic in a worker after this time, to prove that the terminal is given back
     #[arg(long, value_parser = span, hide = true)]
     pub panic_after: Option<Duration>,
+}
+
+impl DemoArgs {
+    /// With the options of the room that stood before the word `demo`.
+    pub fn in_room(mut self, before: RoomArgs) -> Self {
+        self.room.record = self.room.record.or(before.record);
+        self.room.spectate |= before.spectate;
+        self
+    }
 }
 
 fn span(text: &str) -> Result<Duration, String> {
@@ -349,6 +358,17 @@ mod tests {
         {
             let args = Args::parse_from(words);
             assert_eq!(args.common.config.as_deref(), Some(std::path::Path::new("a.toml")));
+        }
+    }
+
+    #[test]
+    fn options_of_the_room_may_stand_before_or_after_demo() {
+        for words in [["wardroom", "--record", "a.tape", "demo"], ["wardroom", "demo", "--record", "a.tape"]]
+        {
+            let Args { task: Some(Task::Demo(demo)), room, .. } = Args::parse_from(words) else {
+                panic!("{words:?}")
+            };
+            assert_eq!(demo.in_room(room).room.record.as_deref(), Some(std::path::Path::new("a.tape")));
         }
     }
 

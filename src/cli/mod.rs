@@ -34,7 +34,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use args::{Args, ConfigCommand, Task};
+use args::{Args, ConfigCommand, RoomArgs, Task};
 use out::say;
 
 use crate::domain::act::Operation;
@@ -88,12 +88,17 @@ fn wrong_call(task: &str) -> u8 {
 
 fn dispatch(args: Args) -> Result<u8, String> {
     let Args { task, common, room } = args;
+    if !matches!(task, None | Some(Task::Demo(_))) && room != RoomArgs::default() {
+        return Err(
+            "--record and --spectate belong to a room: write them after wardroom or wardroom demo".into()
+        );
+    }
     match task {
         None => {
             let loaded = settings::load(&common).map_err(|error| error.to_string())?;
             room::run(&common, loaded, None, &room)
         }
-        Some(Task::Demo(options)) => demo::run(&common, options),
+        Some(Task::Demo(options)) => demo::run(&common, options.in_room(room)),
         Some(Task::Check(options)) => check::run(&common, &options),
         Some(Task::Judge(options)) => judge::run(&common, &options),
         Some(Task::PlanSample(options)) => plan_sample::run(&options),

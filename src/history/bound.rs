@@ -11,15 +11,18 @@ use crate::domain::Time;
 const AT_ONCE: i64 = 2_000;
 /// The share of the bound that frames may take.
 const FRAMES: u64 = 8;
-const DAY_MS: i64 = 86_400_000;
+const HOUR_MS: i64 = 3_600_000;
+const DAY_MS: i64 = 24 * HOUR_MS;
 
 /// Drops what need not be kept. Gives in words what had to go that should have been kept.
 pub(super) fn keep_within(file: &File, settings: &Settings, now: Time) -> Result<Vec<String>, Trouble> {
     let said = |error: rusqlite::Error| file.said(&error);
     retire(file, &settings.tiers, now)?;
     let mut words = Vec::new();
-    frames_within(file, settings.max_bytes / FRAMES)?;
     let mut dropped: Vec<(String, i64)> = Vec::new();
+    if let Some(until) = frames_within(file, settings.max_bytes / FRAMES, now)? {
+        dropped.push(("frames of the room".into(), until));
+    }
     while used(file)? > settings.max_bytes {
         match drop_some(file, settings)? {
             Some((what, until)) => match dropped.iter_mut().find(|(known, _)| *known == what) {
@@ -110,22 +113,61 @@ fn drop_frames_before(transaction: &rusqlite::Transaction<'_>, at: i64) -> rusql
     Ok(leaning + keys)
 }
 
-/// Frames take a share of the bound only: series tell more for their bytes.
-fn frames_within(file: &File, most: u64) -> Result<(), Trouble> {
-    let said = |error: rusqlite::Error| file.said(&error);
+/// How frames grow sparse when they take too much: those older than so many milliseconds, as one in so many; keys bear the
+/// others, so only what is kept one an hour or less goes down to the keys.
+const SPARSE: [(i64, i64); 4] =
+    [(HOUR_MS, HOUR_MS / 6), (DAY_MS, HOUR_MS), (7 * DAY_MS, 6 * HOUR_MS), (DAY_MS, 6 * HOUR_MS)];
+
+/// Frames take a share of the bound only: series tell more for their bytes. They grow sparse before the oldest go, for
+/// a room that is seldom known is better than one that is forgotten. Gives until when there is nothing now, seconds.
+fn frames_within(file: &File, most: u64, now: Time) -> Result<Option<i64>, Trouble> {
     let sum = || -> Result<u64, Trouble> {
-        let sum: i64 = file
-            .connection
-            .query_row("SELECT coalesce(sum(length(block)), 0) FROM frames", [], |row| row.get(0))
-            .map_err(said)?;
-        Ok(u64::try_from(sum).unwrap_or(0))
+        let sql = "SELECT coalesce(sum(length(block)), 0) FROM frames";
+        let sum: rusqlite::Result<i64> = file.connection.query_row(sql, [], |row| row.get(0));
+        Ok(u64::try_from(sum.map_err(|error| file.said(&error))?).unwrap_or(0))
     };
+    for (age, grid) in SPARSE {
+        if sum()? <= most {
+            return Ok(None);
+        }
+        grow_sparse(file, now.timestamp_millis() - age, grid)?;
+    }
+    let mut gone = None;
     while sum()? > most {
-        if drop_oldest_frames(file)?.is_none() {
-            break;
+        match drop_oldest_frames(file)? {
+            Some(until) => gone = Some(until),
+            None => break,
         }
     }
-    Ok(())
+    Ok(gone)
+}
+
+/// Of the frames before a moment, the first of each part of a grid stays, both in milliseconds.
+fn grow_sparse(file: &File, before: i64, grid: i64) -> Result<(), Trouble> {
+    let said = |error: rusqlite::Error| file.said(&error);
+    let transaction = file.begin()?;
+    if grid < HOUR_MS {
+        transaction
+            .execute(
+                "DELETE FROM frames WHERE at < ?1 AND key IS NOT NULL AND EXISTS (SELECT 1 FROM frames o \
+                 WHERE o.environment = frames.environment AND o.at < frames.at AND o.at >= frames.at - frames.at % ?2)",
+                [before, grid],
+            )
+            .map_err(said)?;
+    } else {
+        transaction
+            .execute("DELETE FROM frames WHERE at < ?1 AND key IS NOT NULL", [before])
+            .map_err(said)?;
+        transaction
+            .execute(
+                "DELETE FROM frames WHERE at < ?1 AND NOT EXISTS (SELECT 1 FROM frames l WHERE l.key = frames.id) \
+                 AND EXISTS (SELECT 1 FROM frames o WHERE o.environment = frames.environment AND o.key IS NULL \
+                 AND o.at < frames.at AND o.at >= frames.at - frames.at % ?2)",
+                [before, grid],
+            )
+            .map_err(said)?;
+    }
+    transaction.commit().map_err(said)
 }
 
 /// The oldest key frame and all that lean on it, but never the newest; gives until when there is nothing now, seconds.

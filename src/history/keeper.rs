@@ -287,11 +287,10 @@ impl<'a> Keeper<'a> {
 
     fn fill(&mut self, file: &File, empty: Store) -> Result<(), Trouble> {
         let said = |error: rusqlite::Error| file.said(&error);
-        let newest =
-            series::newest_moment(&file.connection, self.environment, (0, i64::MAX)).map_err(said)?;
-        let newest = newest.and_then(|newest| Time::from_timestamp(newest, 0));
-        let Some(now) = self.now.into_iter().chain(newest).max() else { return Ok(()) };
+        let seen = self.now;
         let (mut from, _) = self.source(file);
+        let newest = from.source.newest().map_err(said)?.and_then(|newest| Time::from_timestamp(newest, 0));
+        let Some(now) = seen.into_iter().chain(newest).max() else { return Ok(()) };
         let filled = from.fill(empty, now).map_err(said)?;
         (self.tell)(Kept::Filled(Box::new(filled)));
         Ok(())

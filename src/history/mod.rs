@@ -115,11 +115,15 @@ impl History {
         let inbox = Arc::new(Inbox::default());
         let observer = Observer::new(&settings);
         let theirs = inbox.clone();
-        std::thread::spawn(move || {
+        let work = move || {
             // Whoever waits for the end is woken by a panic too.
             let _over = theirs.over();
             Keeper::new(settings, &tell).run(&theirs);
-        });
+        };
+        // A machine without a thread to spare drops the work, and with it what would ring the bell.
+        if std::thread::Builder::new().name("history".into()).spawn(work).is_err() {
+            drop(inbox.over());
+        }
         Self { inbox, observer }
     }
 

@@ -69,13 +69,22 @@ pub(super) fn damaged() -> rusqlite::Error {
     rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Blob, Box::new(what))
 }
 
-/// The newest moment that is kept, not after `to`, and within `[from, to]`.
+/// The newest moment that is kept: until it is packed as it was written, then the end of the newest chunk.
 pub(super) fn newest_moment(
     connection: &Connection,
     environment: i64,
-    (from, to): (i64, i64),
+    finest: i64,
 ) -> rusqlite::Result<Option<i64>> {
+    let written: Option<i64> = connection
+        .prepare_cached("SELECT max(slot) FROM moments WHERE environment = ?1")?
+        .query_row([environment], |row| row.get(0))?;
+    if written.is_some() {
+        return Ok(written);
+    }
     connection
-        .prepare_cached("SELECT max(slot) FROM moments WHERE slot BETWEEN ?1 AND ?2 AND environment = ?3")?
-        .query_row([from, to, environment], |row| row.get(0))
+        .prepare_cached(
+            "SELECT max(start + (points - 1) * step) FROM chunks WHERE step = ?1 AND start = (SELECT max(start) \
+             FROM chunks WHERE step = ?1 AND model IN (SELECT id FROM models WHERE environment = ?2))",
+        )?
+        .query_row([finest, environment], |row| row.get(0))
 }

@@ -150,3 +150,48 @@ fn a_smaller_bound_drops_the_oldest_of_the_coarsest_first_and_says_so() {
     assert!(last[2].0 == 0 && last[1].0 < before[1].0, "{last:?} {words:?}");
     assert_eq!(keep_within(&file, &settings, now).unwrap(), Vec::<String>::new(), "said once");
 }
+
+/// Frames of some days, one a minute, every sixtieth a key; a block takes 1,000 bytes, a key ten times as much.
+fn take_frames(file: &File, days: i64) {
+    let transaction = file.begin().unwrap();
+    let put =
+        "INSERT INTO frames (environment, at, key, news, size, block) VALUES (1, ?1, ?2, 0, 0, zeroblob(?3))";
+    let mut key = None;
+    for minute in 0..days * 1_440 {
+        let at = (START - days * 86_400 + minute * 60) * 1_000;
+        let is_key = minute % 60 == 0;
+        let bytes = if is_key { 10_000 } else { 1_000 };
+        transaction.execute(put, params![at, key.filter(|_| !is_key), bytes]).unwrap();
+        if is_key {
+            key = Some(transaction.last_insert_rowid());
+        }
+    }
+    transaction.commit().unwrap();
+}
+
+#[test]
+fn frames_grow_sparse_before_the_oldest_go() {
+    let folder = TempDir::new().unwrap();
+    let mut settings = settings(folder.path());
+    let file = File::writable(folder.path()).unwrap();
+    let now = Time::from_timestamp(START, 0).unwrap();
+    take_frames(&file, 20);
+    let one = |sql: &str| -> i64 { file.connection.query_row(sql, [], |row| row.get(0)).unwrap() };
+    let oldest = one("SELECT min(at) FROM frames");
+    // Eight times what the frames may take: their keys alone take 4.8 MB.
+    settings.max_bytes = 8 * 3_000_000;
+    assert_eq!(keep_within(&file, &settings, now).unwrap(), Vec::<String>::new(), "none had to go for good");
+    assert!(one("SELECT sum(length(block)) FROM frames") <= 3_000_000);
+    assert_eq!(one("SELECT min(at) FROM frames"), oldest, "the past reaches as far as before");
+    let last_hour = format!("SELECT count(*) FROM frames WHERE at >= {}", (START - 3_600) * 1_000);
+    assert_eq!(one(&last_hour), 60, "the last hour is whole");
+    let lost = "SELECT count(*) FROM frames f WHERE key NOT NULL AND NOT EXISTS (SELECT 1 FROM frames k WHERE k.id = f.key)";
+    assert_eq!(one(lost), 0, "none leans on what is gone");
+    let widest = "SELECT max(gap) FROM (SELECT at - lag(at) OVER (ORDER BY at) AS gap FROM frames)";
+    assert!(one(widest) <= 6 * 3_600_000, "{}", one(widest));
+    settings.max_bytes = 8 * 300_000;
+    let words = keep_within(&file, &settings, now).unwrap();
+    assert!(words.len() == 1 && words[0].contains("frames of the room before"), "{words:?}");
+    assert!(one("SELECT sum(length(block)) FROM frames") <= 300_000);
+    assert_eq!((one(lost), one(&last_hour)), (0, 60));
+}

@@ -85,8 +85,9 @@ impl Source<'_> {
         self.tiers.first().map_or(15, |tier| i64::from(tier.step_s))
     }
 
-    fn newest(&self) -> rusqlite::Result<Option<i64>> {
-        series::newest_moment(self.connection, self.environment, (0, i64::MAX))
+    /// The newest moment that is kept.
+    pub(super) fn newest(&self) -> rusqlite::Result<Option<i64>> {
+        series::newest_moment(self.connection, self.environment, self.finest())
     }
 }
 
