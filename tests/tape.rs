@@ -119,7 +119,7 @@ fn happen(kind: u8, pick: usize, value: f64, app: &App, store: &Store) -> Msg {
             Some((model, mut rollout)) => {
                 rollout.asked = (value * 100.0).round();
                 rollout.step = pick % 4;
-                report(SourceId::new("argo-rollouts"), vec![Fact::Rollout { model, rollout }])
+                report(SourceId::new("argo-rollouts"), vec![Fact::Rollout { model, rollout: rollout.into() }])
             }
             None => key("j"),
         },

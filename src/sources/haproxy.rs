@@ -75,8 +75,10 @@ impl Haproxy {
         let mut rollout = read(&self.config, &servers)?;
         self.measure(&mut rollout, &servers, now);
         rollout.target = Some(target(&self.config));
-        let facts =
-            self.models.iter().map(|model| Fact::Rollout { model: model.clone(), rollout: rollout.clone() });
+        let facts = self
+            .models
+            .iter()
+            .map(|model| Fact::Rollout { model: model.clone(), rollout: rollout.clone().into() });
         Ok(Harvest::of(facts.collect()))
     }
 

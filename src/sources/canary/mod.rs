@@ -90,7 +90,7 @@ fn facts(body: Body, system: &SourceId, names: &[ModelId], models: &[ModelId]) -
         let place = named.and_then(|named| names.iter().position(|name| name == named));
         let Some(model) = place.and_then(|place| models.get(place)).cloned() else { continue };
         match entry.told(system, &controller) {
-            Ok(told) => facts.push(Fact::Rollout { model, rollout: told.rollout }),
+            Ok(told) => facts.push(Fact::Rollout { model, rollout: told.rollout.into() }),
             Err(why) => facts.push(Fact::Remark(clean(&format!("rollout of {model}: {why}"), 300))),
         }
     }
