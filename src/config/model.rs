@@ -1,6 +1,7 @@
 //! The shape of `wardroom.toml`.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -81,6 +82,23 @@ pub struct Config {
     pub keys: BTreeMap<String, String>,
     /// The models, in the order in which they stand while nothing is wrong.
     pub model: Vec<ModelConfig>,
+}
+
+impl Config {
+    /// The deadline of a request to a server that may have one of its own.
+    pub fn deadline(&self, own: Option<Span>) -> Duration {
+        own.unwrap_or(self.timeout).0
+    }
+
+    /// How often a source is polled that may have an interval of its own, seconds.
+    pub fn interval_s(&self, own: Option<Span>) -> f64 {
+        own.unwrap_or(self.refresh).as_secs_f64()
+    }
+
+    /// The most bytes of one answer.
+    pub fn max_bytes(&self) -> u64 {
+        self.max_answer_mib.saturating_mul(1 << 20)
+    }
 }
 
 impl Default for Config {

@@ -32,15 +32,15 @@ pub fn sources(config: &Config, _: &BTreeMap<String, Preset>) -> Result<Vec<Box<
 
 impl Canary {
     fn new(config: &Config, canary: &CanaryConfig) -> Result<Self, Fault> {
-        let timeout = canary.timeout.unwrap_or(config.timeout).0;
-        let max_bytes = config.max_answer_mib.saturating_mul(1 << 20);
+        let timeout = config.deadline(canary.timeout);
+        let max_bytes = config.max_bytes();
         Ok(Self {
             info: SourceInfo {
                 id: SourceId::new(&canary.name),
                 group: SourceGroup::Controller,
                 kind: "canary".into(),
                 place: http::place(&canary.url),
-                interval_s: canary.interval.unwrap_or(config.refresh).as_secs_f64(),
+                interval_s: config.interval_s(canary.interval),
                 model: None,
                 owes: Vec::new(),
             },
