@@ -11,6 +11,8 @@
 mod fleet;
 #[path = "common/pty.rs"]
 mod pty;
+#[path = "common/said.rs"]
+mod said;
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -20,6 +22,7 @@ use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
 use fleet::Fleet;
+use said::said;
 use serde_json::Value;
 
 /// A demo fleet, and what its servers know.
@@ -88,11 +91,6 @@ fn run(config: &PathBuf, words: &[&str], variables: &[(&str, &str)]) -> Output {
     command.arg("--config").arg(config).args(words).stdin(Stdio::null());
     command.env_remove("WARDROOM_CONFIG").envs(variables.iter().copied());
     command.output().unwrap()
-}
-
-fn said(output: &Output) -> (Option<i32>, String, String) {
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    (output.status.code(), text(&output.stdout), text(&output.stderr))
 }
 
 fn json(output: &Output) -> Value {

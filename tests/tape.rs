@@ -14,6 +14,8 @@ mod act;
 mod demo;
 #[path = "common/pty.rs"]
 mod pty;
+#[path = "common/said.rs"]
+mod said;
 #[path = "common/screen.rs"]
 #[allow(dead_code, reason = "only some of the screens are recorded here")]
 mod screen;

@@ -2,26 +2,26 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use wardroom::tape::{Player, block};
 
 use crate::pty::{PATIENCE, Session};
+use crate::said::said;
 use crate::{later, payloads};
 
 fn run(words: &[&str]) -> (Option<i32>, String, String) {
     let folder = std::env::temp_dir();
-    let Output { status, stdout, stderr } = Command::new(env!("CARGO_BIN_EXE_wardroom"))
+    let output = Command::new(env!("CARGO_BIN_EXE_wardroom"))
         .args(words)
         .current_dir(&folder)
         .env_remove("WARDROOM_CONFIG")
         .env("XDG_CONFIG_HOME", folder.join("no-such-folder"))
         .output()
         .unwrap();
-    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-    (status.code(), text(stdout), text(stderr))
+    said(&output)
 }
 
 fn wait_until(what: &str, mut is: impl FnMut() -> bool) {

@@ -4,14 +4,13 @@ mod acts;
 mod spectator;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use super::{IncidentStage, Incidents};
-use crate::app::keymap::Chord;
+use crate::app::sample::{fleet, press};
 use crate::app::{App, Dialog, Effect, KeyMap, Msg, update};
 use crate::domain::incident::{Entry, Incident, Matter, Milestone, Severity};
-use crate::domain::{Event, EventKind, Level, Limits, ModelId, ModelKind, Time};
-use crate::store::{ModelSpec, Store};
+use crate::domain::{Event, EventKind, Level, ModelId, Time};
+use crate::store::Store;
 
 fn at(second: i64) -> Time {
     Time::from_timestamp(1_800_000_000 + second, 0).unwrap()
@@ -24,13 +23,7 @@ fn event(second: i64, kind: EventKind, level: Level, what: &str) -> Event {
 
 /// A room with one model in trouble since a minute.
 fn room(prefix: &str, person: &str) -> (App, Store) {
-    let limits = Arc::new(Limits::guide(ModelKind::Classification));
-    let spec = |name: &str| ModelSpec {
-        id: ModelId::new("test", name),
-        kind: ModelKind::Classification,
-        limits: limits.clone(),
-    };
-    let mut store = Store::new("test", ["alzheimer", "als"].map(spec).to_vec());
+    let mut store = fleet(["alzheimer", "als"]);
     bad(&mut store, Level::Critical, -60);
     store.record(event(-55, EventKind::Judgement, Level::Critical, "p95 612 ms > 500"));
     let mut app = App::new(at(0), (120, 36), KeyMap::new(&BTreeMap::new()).unwrap());
@@ -43,14 +36,6 @@ fn bad(store: &mut Store, level: Level, since: i64) {
     let model = &mut store.models[0];
     (model.level, model.level_since) = (level, Some(at(since)));
     model.why = if level >= Level::Warning { "p95 612 ms > 500".into() } else { String::new() };
-}
-
-fn press(app: &mut App, store: &mut Store, keys: &[&str]) -> Vec<Effect> {
-    let mut effects = Vec::new();
-    for key in keys {
-        effects.extend(update(app, store, Msg::Key(Chord::parse(key).unwrap().press())));
-    }
-    effects
 }
 
 fn line(app: &mut App, store: &mut Store, text: &str) -> Vec<Effect> {

@@ -1,7 +1,8 @@
 //! A room that only looks.
 
 use super::super::{spectator, tick};
-use super::{at, bad, declare, event, only, press, room};
+use super::{at, bad, declare, event, only, room};
+use crate::app::sample::press;
 use crate::app::{Dialog, Msg, update};
 use crate::domain::{EventKind, Level, ModelId};
 
