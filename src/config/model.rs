@@ -95,6 +95,13 @@ impl Config {
         own.unwrap_or(self.refresh).as_secs_f64()
     }
 
+    /// What is wrong with a table that names this model, and what to do; nothing when the model is there.
+    pub(super) fn lacks(&self, name: &str) -> Option<(String, &'static str)> {
+        let is_there = self.model.iter().any(|model| model.name == name);
+        let what = || format!("the model `{name}` is not in the config");
+        (!is_there).then(|| (what(), "correct the name, or add a [[model]] of this name"))
+    }
+
     /// The most bytes of one answer.
     pub fn max_bytes(&self) -> u64 {
         self.max_answer_mib.saturating_mul(1 << 20)
