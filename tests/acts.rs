@@ -7,24 +7,28 @@
     reason = "helpers of tests fail like tests"
 )]
 
+#[path = "common/fleet.rs"]
+mod fleet;
 #[path = "common/pty.rs"]
 mod pty;
+#[path = "common/said.rs"]
+mod said;
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
-use std::process::{Child, Command, Output, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
 
+use fleet::Fleet;
+use said::said;
 use serde_json::Value;
 
-/// A demo fleet in a process of its own.
+/// A demo fleet, and what its servers know.
 struct Demo {
-    child: Child,
-    config: String,
+    fleet: Fleet,
     controller: String,
-    folder: tempfile::TempDir,
 }
 
 /// The address of the first server of a section.
@@ -41,43 +45,10 @@ fn get(address: &str, path: &str) -> Value {
     serde_json::from_str(text.split_once("\r\n\r\n").unwrap().1).unwrap()
 }
 
-impl Drop for Demo {
-    fn drop(&mut self) {
-        // Already gone is as good as killed.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
 impl Demo {
     fn start() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("demo.toml");
-        let child = Command::new(env!("CARGO_BIN_EXE_wardroom"))
-            .args(["demo", "--serve", "--interval", "200ms"])
-            .stdout(std::fs::File::create(&path).unwrap())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let begun = Instant::now();
-        let config = loop {
-            let text = std::fs::read_to_string(&path).unwrap();
-            if text.contains("[[model]]") && text.ends_with('\n') {
-                break text;
-            }
-            assert!(begun.elapsed() < pty::PATIENCE, "the demo does not start");
-            std::thread::sleep(Duration::from_millis(20));
-        };
-        Self { child, controller: address(&config, "[[canary]]"), config, folder }
-    }
-
-    /// A config with a journal of its own.
-    fn config(&self, name: &str, control: &str) -> PathBuf {
-        let path = self.folder.path().join(format!("{name}.toml"));
-        let state = self.folder.path().join(name);
-        let text = format!("{}\n[control]\nfolder = {:?}\n{control}\n", self.config, state);
-        std::fs::write(&path, text).unwrap();
-        path
+        let fleet = Fleet::start(&["--interval", "200ms"]);
+        Self { controller: address(&fleet.config, "[[canary]]"), fleet }
     }
 
     fn get(&self, path: &str) -> Value {
@@ -88,7 +59,7 @@ impl Demo {
     fn notes(&self, model: &str) -> String {
         let path =
             format!("/api/2.0/mlflow/model-versions/search?filter=name%3D%27{model}%27&max_results=100");
-        let found = get(&address(&self.config, "[[mlflow]]"), &path);
+        let found = get(&address(&self.fleet.config, "[[mlflow]]"), &path);
         let versions = found["model_versions"].as_array().unwrap_or_else(|| panic!("{found}")).iter();
         versions.filter_map(|version| version["description"].as_str()).collect::<Vec<_>>().join("\n")
     }
@@ -122,11 +93,6 @@ fn run(config: &PathBuf, words: &[&str], variables: &[(&str, &str)]) -> Output {
     command.output().unwrap()
 }
 
-fn said(output: &Output) -> (Option<i32>, String, String) {
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    (output.status.code(), text(&output.stdout), text(&output.stderr))
-}
-
 fn json(output: &Output) -> Value {
     serde_json::from_slice(&output.stdout).unwrap_or_else(|why| panic!("{why}: {:?}", said(output)))
 }
@@ -134,9 +100,9 @@ fn json(output: &Output) -> Value {
 #[test]
 fn the_exact_forms_of_the_command_line() {
     let demo = Demo::start();
-    let config = demo.config("forms", "");
-    let production = demo.config("production", "production = true");
-    let read_only = demo.config("read-only", "read_only = true");
+    let config = demo.fleet.config("forms", "");
+    let production = demo.fleet.config("production", "production = true");
+    let read_only = demo.fleet.config("read-only", "read_only = true");
     for (config, words, part) in [
         (&config, &["abort", "alzheimer"][..], "--yes"),
         (&config, &["abort", "nobody", "--yes"], "no model `nobody`"),
@@ -190,7 +156,7 @@ fn the_exact_forms_of_the_command_line() {
 #[test]
 fn at_a_terminal_it_asks_and_keys_that_came_before_do_not_count() {
     let demo = Demo::start();
-    let config = demo.config("asked", "production = true");
+    let config = demo.fleet.config("asked", "production = true");
     let config = config.to_str().unwrap();
     let mut session = pty::Session::start(&["--config", config, "abort", "alzheimer"], (120, 40), &[]);
     session.keys("\r\r");
@@ -219,7 +185,7 @@ fn at_a_terminal_it_asks_and_keys_that_came_before_do_not_count() {
 
 /// One crash and the restart after it. Gives false when this point is beyond the end of the act.
 fn crash(demo: &Demo, model: &str, point: usize) -> bool {
-    let config = demo.config(&format!("{model}-{point}"), "");
+    let config = demo.fleet.config(&format!("{model}-{point}"), "");
     let before = demo.accepted(model);
     let to = demo.other_version(model);
     let words = ["rollback", model, "--to", &to, "--yes", "--reason", "drill"];
@@ -288,7 +254,7 @@ fn a_kill_at_any_step_of_a_rollback_loses_nothing_and_repeats_nothing() {
     assert!(!models.is_empty(), "{rollouts}");
     for model in &models {
         // The story's canaries are out of the way first.
-        let config = demo.config(&format!("first-{model}"), "");
+        let config = demo.fleet.config(&format!("first-{model}"), "");
         let (code, out, err) = said(&run(&config, &["abort", model, "--yes"], &[]));
         assert_eq!(code, Some(0), "{out}{err}");
     }

@@ -7,65 +7,20 @@
     reason = "helpers of tests fail like tests"
 )]
 
+#[path = "common/fleet.rs"]
+mod fleet;
 #[path = "common/pty.rs"]
 mod pty;
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
-use std::time::{Duration, Instant};
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
 
+use fleet::Fleet;
 use serde_json::Value;
 
-/// A demo fleet in a process of its own.
-struct Demo {
-    child: Child,
-    config: String,
-    folder: tempfile::TempDir,
-}
-
-impl Drop for Demo {
-    fn drop(&mut self) {
-        // Already gone is as good as killed.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-impl Demo {
-    fn start() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("demo.toml");
-        let child = Command::new(env!("CARGO_BIN_EXE_wardroom"))
-            .args(["demo", "--serve", "--scenario", "calm", "--interval", "200ms"])
-            .stdout(std::fs::File::create(&path).unwrap())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let begun = Instant::now();
-        let config = loop {
-            let text = std::fs::read_to_string(&path).unwrap();
-            if text.contains("[[model]]") && text.ends_with('\n') {
-                break text;
-            }
-            assert!(begun.elapsed() < pty::PATIENCE, "the demo does not start");
-            std::thread::sleep(Duration::from_millis(20));
-        };
-        Self { child, config, folder }
-    }
-
-    /// The folder of a name.
-    fn state(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    /// A config with a folder of its own.
-    fn config(&self, name: &str, more: &str) -> PathBuf {
-        let path = self.folder.path().join(format!("{name}.toml"));
-        let text = format!("{}\n[control]\nfolder = {:?}\n{more}\n", self.config, self.state(name));
-        std::fs::write(&path, text).unwrap();
-        path
-    }
+fn calm() -> Fleet {
+    Fleet::start(&["--scenario", "calm", "--interval", "200ms"])
 }
 
 fn command(config: &Path, words: &[&str]) -> Command {
@@ -101,7 +56,7 @@ fn refused(config: &Path, words: &[&str], part: &str) {
 
 #[test]
 fn the_tool_ticks_what_it_verified_and_a_person_the_rest() {
-    let demo = Demo::start();
+    let demo = calm();
     let config = demo.config("own", "");
     let (code, first) = ask(&config, &[]);
     assert_eq!((code, first["checks"].as_array().unwrap().len()), (Some(2), 26), "{first}");
@@ -160,7 +115,7 @@ fn the_tool_ticks_what_it_verified_and_a_person_the_rest() {
 
 #[test]
 fn several_at_once_write_each_tick_once() {
-    let demo = Demo::start();
+    let demo = calm();
     let config = demo.config("shared", "");
     let spawn = || command(&config, &[]).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
     for child in [(); 4].map(|()| spawn()) {
@@ -176,7 +131,7 @@ fn several_at_once_write_each_tick_once() {
 
 #[test]
 fn what_cannot_be_read_or_is_wrong_is_3() {
-    let demo = Demo::start();
+    let demo = calm();
     let config = demo.config("wrong", "");
     refused(&config, &["--tick", "nonsense", "--note", "x"], "there are service, limits");
     refused(&config, &["--tick", "access"], "--note");
@@ -195,10 +150,9 @@ fn what_cannot_be_read_or_is_wrong_is_3() {
 
 #[test]
 fn a_fleet_that_does_not_answer_is_not_met() {
-    let mut demo = Demo::start();
+    let mut demo = calm();
     let config = demo.config("gone", "");
-    demo.child.kill().unwrap();
-    demo.child.wait().unwrap();
+    demo.stop();
     let (code, answer) = ask(&config, &["--period", "weekly"]);
     assert_eq!(code, Some(2), "{answer}");
     let sources = check(&answer, "sources");
@@ -208,7 +162,7 @@ fn a_fleet_that_does_not_answer_is_not_met() {
 
 #[test]
 fn what_is_ticked_in_the_room_is_seen_by_the_next_process() {
-    let demo = Demo::start();
+    let demo = calm();
     let config = demo.config("room", "");
     let mut session = pty::Session::start(&["--config", config.to_str().unwrap()], (120, 36), &[]);
     session.wait_text("Fleet");

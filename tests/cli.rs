@@ -7,8 +7,12 @@
     reason = "helpers of tests fail like tests"
 )]
 
+#[path = "common/said.rs"]
+mod said;
+
 use std::process::{Command, Output};
 
+use said::said;
 use serde_json::Value;
 
 fn run_in(folder: &std::path::Path, words: &[&str]) -> Output {
@@ -25,11 +29,6 @@ fn with_config(config: &str, words: &[&str]) -> Output {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("wardroom.toml"), config).unwrap();
     run_in(folder.path(), words)
-}
-
-fn said(output: &Output) -> (Option<i32>, String, String) {
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    (output.status.code(), text(&output.stdout), text(&output.stderr))
 }
 
 #[test]

@@ -7,6 +7,8 @@
     reason = "helpers of tests fail like tests"
 )]
 
+#[path = "common/fleet.rs"]
+mod fleet;
 #[path = "common/incident.rs"]
 mod incident;
 #[path = "common/pty.rs"]
@@ -15,9 +17,7 @@ mod pty;
 #[path = "common/screen.rs"]
 mod screen;
 
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
-
+use fleet::Fleet;
 use proptest::prelude::*;
 use pty::Session;
 use ratatui::buffer::Buffer;
@@ -95,41 +95,10 @@ fn a_spectator_says_so_and_refuses() {
     assert_eq!(session.end().0, 0);
 }
 
-/// The demo fleet as a process of its own.
-struct Fleet(Child);
-
-impl Drop for Fleet {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-/// Starts a fleet and writes its config into a folder.
-fn fleet(folder: &std::path::Path) -> (Fleet, String) {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_wardroom"))
-        .args(["demo", "--serve", "--models", "8", "--interval", "300ms"])
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    let fleet = Fleet(child);
-    let mut config = String::new();
-    // The config ends with the last model's endpoint.
-    while config.matches("[[model]]").count() < 8 || !config.trim_end().ends_with("preset = \"wardroom\"") {
-        config.push_str(&lines.next().unwrap().unwrap());
-        config.push('\n');
-    }
-    let file = folder.join("wardroom.toml");
-    std::fs::write(&file, config).unwrap();
-    (fleet, file.to_str().unwrap().to_owned())
-}
-
 #[test]
 fn a_second_room_on_the_same_history_sees_it_joins_and_answers() {
-    let folder = tempfile::tempdir().unwrap();
-    let (_fleet, config) = fleet(folder.path());
-    let state = folder.path().to_str().unwrap();
+    let fleet = Fleet::start(&["--models", "8", "--interval", "300ms"]);
+    let (config, state) = (fleet.file(), fleet.folder().to_str().unwrap());
     let room = |user: &str, more: &[&str]| {
         let words = [&["--config", config.as_str()], more].concat();
         Session::start(&words, (160, 45), &[("XDG_STATE_HOME", state), ("USER", user)])

@@ -7,15 +7,19 @@
     reason = "helpers of tests fail like tests"
 )]
 
+#[path = "common/said.rs"]
+mod said;
+
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Command;
 use std::sync::{Arc, Mutex};
 
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::get;
 use axum::{Json, Router};
+use said::said;
 use serde_json::{Value, json};
 use wardroom::domain::incident::Entry;
 use wardroom::report::{lines, sheet};
@@ -35,11 +39,6 @@ fn command(folder: &Path, words: &[&str]) -> Command {
         .env("XDG_CONFIG_HOME", folder.join("xdg"))
         .env("HOME", folder);
     command
-}
-
-fn said(output: &Output) -> (Option<i32>, String, String) {
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    (output.status.code(), text(&output.stdout), text(&output.stderr))
 }
 
 fn run(folder: &Path, words: &[&str]) -> (Option<i32>, String, String) {

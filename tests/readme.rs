@@ -7,12 +7,15 @@
     reason = "helpers of tests fail like tests"
 )]
 
+#[path = "common/fleet.rs"]
+mod fleet;
 #[path = "common/pty.rs"]
 mod pty;
 
-use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Command, Output};
+
+use fleet::Fleet;
 
 const README: &str = include_str!("../README.md");
 
@@ -22,60 +25,30 @@ fn blocks(language: &str) -> Vec<&'static str> {
     README.split(fence.as_str()).skip(1).filter_map(|rest| rest.split("```").next()).collect()
 }
 
-/// A served demo fleet and its config, for the commands that need servers.
-struct Fleet {
-    server: Child,
-    folder: tempfile::TempDir,
-    config: String,
+fn served(scenario: &str) -> Fleet {
+    Fleet::start(&["--models", "6", "--scenario", scenario])
 }
 
-impl Fleet {
-    fn start(scenario: &str) -> Self {
-        let mut server = Command::new(env!("CARGO_BIN_EXE_wardroom"))
-            .args(["demo", "--serve", "--models", "6", "--scenario", scenario])
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(server.stdout.take().unwrap()).lines();
-        let mut config = String::new();
-        while config.matches("[[model]]").count() < 6 || !config.trim_end().ends_with("preset = \"wardroom\"")
-        {
-            config.push_str(&lines.next().unwrap().unwrap());
-            config.push('\n');
-        }
-        let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join("wardroom.toml"), &config).unwrap();
-        Self { server, folder, config }
-    }
-
-    /// The address of the demo's registry.
-    fn registry(&self) -> String {
-        let line = self.config.lines().skip_while(|line| *line != "[[mlflow]]").nth(1).unwrap();
-        line.split('"').nth(1).unwrap().to_owned()
-    }
-
-    fn run(&self, words: &[&str]) -> Output {
-        let program = env!("CARGO_BIN_EXE_wardroom");
-        // A state folder of its own: the journal of whoever runs this test is none of its business.
-        let state = self.folder.path().join("state");
-        let mut command = Command::new(program);
-        command.args(words).current_dir(self.folder.path()).env("XDG_STATE_HOME", state).output().unwrap()
-    }
+/// The address of the demo's registry.
+fn registry(fleet: &Fleet) -> &str {
+    let line = fleet.config.lines().skip_while(|line| *line != "[[mlflow]]").nth(1).unwrap();
+    line.split('"').nth(1).unwrap()
 }
 
-impl Drop for Fleet {
-    fn drop(&mut self) {
-        let _ = self.server.kill();
-        let _ = self.server.wait();
-    }
+/// Runs the program beside the fleet's config.
+fn run(fleet: &Fleet, words: &[&str]) -> Output {
+    // A state folder of its own: the journal of whoever runs this test is none of its business.
+    let mut command = Command::new(env!("CARGO_BIN_EXE_wardroom"));
+    command.args(words).current_dir(fleet.folder()).env("XDG_STATE_HOME", fleet.state("state"));
+    command.output().unwrap()
 }
 
 #[test]
 fn every_command_of_the_readme_runs() {
-    let fleet = Fleet::start("calm");
+    let fleet = served("calm");
     // Acts need a canary; nothing of this test acts but this one hold, so that there is a trail to verify.
-    let acted = Fleet::start("incident");
-    let output = acted.run(&["pause", "alzheimer", "--yes", "--reason", "a first entry"]);
+    let acted = served("incident");
+    let output = run(&acted, &["pause", "alzheimer", "--yes", "--reason", "a first entry"]);
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
     let mut ran = 0;
     for line in blocks("sh").iter().flat_map(|block| block.lines()).filter(|line| !line.trim().is_empty()) {
@@ -91,24 +64,23 @@ fn every_command_of_the_readme_runs() {
                 assert_eq!(room.end().0, 0, "{line}");
             }
             ["wardroom"] => {
-                let config = fleet.folder.path().join("wardroom.toml");
-                let mut room = pty::Session::start(&["--config", config.to_str().unwrap()], (120, 36), &[]);
+                let mut room = pty::Session::start(&["--config", &fleet.file()], (120, 36), &[]);
                 room.wait_text("alzheimer");
                 room.keys("q");
                 assert_eq!(room.end().0, 0, "{line}");
             }
             ["wardroom", "discover", "--prometheus", _, "--mlflow", _, ">", "wardroom.toml"] => {
                 // The demo has a registry and no Prometheus; the live tests discover both.
-                let output = fleet.run(&["discover", "--mlflow", &fleet.registry()]);
+                let output = run(&fleet, &["discover", "--mlflow", registry(&fleet)]);
                 assert_eq!(output.status.code(), Some(0), "{line}");
                 assert!(String::from_utf8_lossy(&output.stdout).contains("name = \"alzheimer\""));
             }
             ["wardroom", task @ ("judge" | "drift" | "plan-sample"), ..] => {
                 for name in ["blocks.jsonl", "reference.csv", "current.csv"] {
                     let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/readme").join(name);
-                    std::fs::copy(from, fleet.folder.path().join(name)).unwrap();
+                    std::fs::copy(from, fleet.folder().join(name)).unwrap();
                 }
-                let output = fleet.run(&words[1..]);
+                let output = run(&fleet, &words[1..]);
                 let text = String::from_utf8_lossy(&output.stdout).into_owned();
                 assert_eq!(output.status.code(), Some(0), "{line}: {text}");
                 let expected = match *task {
@@ -121,10 +93,9 @@ fn every_command_of_the_readme_runs() {
             // tests/drill.rs runs it.
             ["wardroom", "drill", "--auto", "--output", "json"] => {}
             ["wardroom", "--record", file] => {
-                let config = fleet.folder.path().join("wardroom.toml");
-                let tape = fleet.folder.path().join(file);
-                let words = ["--config", config.to_str().unwrap(), "--record", tape.to_str().unwrap()];
-                let state = fleet.folder.path().join("state");
+                let tape = fleet.folder().join(file);
+                let words = ["--config", &fleet.file(), "--record", tape.to_str().unwrap()];
+                let state = fleet.state("state");
                 let state = [("XDG_STATE_HOME", state.to_str().unwrap())];
                 let mut room = pty::Session::start(&words, (120, 36), &state);
                 room.wait_text("alzheimer");
@@ -132,14 +103,14 @@ fn every_command_of_the_readme_runs() {
                 assert_eq!(room.end().0, 0, "{line}");
             }
             ["wardroom", "checklist", ..] => {
-                let output = fleet.run(&words[1..]);
+                let output = run(&fleet, &words[1..]);
                 let text = String::from_utf8_lossy(&output.stdout).into_owned();
                 assert!(matches!(output.status.code(), Some(0..=2)), "{line}: {text}");
                 assert!(text.contains("every model server answers"), "{line}: {text}");
             }
             ["wardroom", rest @ ..] => {
                 let acts = ["abort", "rollback", "acts", "audit"].contains(&rest[0]);
-                let output = if acts { &acted } else { &fleet }.run(rest);
+                let output = run(if acts { &acted } else { &fleet }, rest);
                 let text = String::from_utf8_lossy(&output.stdout).into_owned();
                 assert_eq!(
                     output.status.code(),

@@ -7,6 +7,9 @@
     reason = "helpers of tests fail like tests"
 )]
 
+#[path = "common/said.rs"]
+mod said;
+
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
@@ -14,6 +17,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
 use chrono::TimeDelta;
+use said::said;
 use serde_json::Value;
 use wardroom::domain::incident::{Entry, EntryId, IncidentId, Matter, Severity};
 use wardroom::domain::{
@@ -38,8 +42,7 @@ fn run(folder: &Path, words: &[&str]) -> (Option<i32>, String, String) {
         .env("HOME", folder)
         .output()
         .unwrap();
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    (output.status.code(), text(&output.stdout), text(&output.stderr))
+    said(&output)
 }
 
 fn note(number: i64, at: Time) -> Entry {

@@ -7,12 +7,12 @@
     reason = "helpers of tests fail like tests"
 )]
 
+#[path = "common/fleet.rs"]
+mod fleet;
 #[path = "common/pty.rs"]
 mod pty;
 
-use std::io::{BufRead, BufReader};
-use std::process::{Command, Stdio};
-
+use fleet::Fleet;
 use pty::Session;
 
 fn demo(size: (u16, u16), words: &[&str], variables: &[(&str, &str)]) -> Session {
@@ -147,23 +147,10 @@ fn ascii_and_no_colour_keep_selection_and_severity() {
 
 #[test]
 fn two_processes_show_the_same_room_as_one() {
-    let mut server = Command::new(env!("CARGO_BIN_EXE_wardroom"))
-        .args(["demo", "--serve", "--models", "8", "--scenario", "calm"])
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut lines = BufReader::new(server.stdout.take().unwrap()).lines();
-    let mut config = String::new();
-    // The config ends with the last model's endpoint.
-    while config.matches("[[model]]").count() < 8 || !config.trim_end().ends_with("preset = \"wardroom\"") {
-        config.push_str(&lines.next().unwrap().unwrap());
-        config.push('\n');
-    }
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("wardroom.toml");
-    std::fs::write(&file, &config).unwrap();
-    let mut apart = Session::start(&["--config", file.to_str().unwrap()], (120, 36), &[]);
-    let mut together = demo((120, 36), &["--models", "8", "--scenario", "calm"], &[]);
+    let words = ["--models", "8", "--scenario", "calm"];
+    let fleet = Fleet::start(&words);
+    let mut apart = Session::start(&["--config", &fleet.file()], (120, 36), &[]);
+    let mut together = demo((120, 36), &words, &[]);
     // Names, versions and quality come from the servers; they are the same in both, numbers of load differ.
     let known = |screen: &str| {
         ["alzheimer", "1.2.0", "parkinsons", "2.0.1", "heart-disease", "4.1.0", "8 ok", "endpoints 9/9"]
@@ -175,6 +162,4 @@ fn two_processes_show_the_same_room_as_one() {
     apart.keys("q");
     together.keys("q");
     assert_eq!((apart.end().0, together.end().0), (0, 0));
-    server.kill().unwrap();
-    server.wait().unwrap();
 }

@@ -26,4 +26,6 @@ pub use state::{App, Dialog, Focus, Message, Pane, Sort};
 pub use update::{Msg, settle, update};
 
 #[cfg(test)]
+mod sample;
+#[cfg(test)]
 mod tests;

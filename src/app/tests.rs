@@ -1,31 +1,16 @@
 //! What keys do to the state: a table of presses, without a terminal.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use super::keymap::Chord;
+use super::sample::{fleet, press};
 use super::{App, Dialog, Effect, Focus, KeyMap, Msg, Pane, Sort, update};
-use crate::domain::{Level, Limits, ModelId, ModelKind, Time};
-use crate::store::{ModelSpec, Store};
+use crate::domain::{Level, Time};
+use crate::store::Store;
 
 fn room() -> (App, Store) {
-    let limits = Arc::new(Limits::guide(ModelKind::Classification));
-    let spec = |name: &str| ModelSpec {
-        id: ModelId::new("test", name),
-        kind: ModelKind::Classification,
-        limits: limits.clone(),
-    };
-    let store = Store::new("test", ["alzheimer", "als", "parkinsons", "heart-disease"].map(spec).to_vec());
+    let store = fleet(["alzheimer", "als", "parkinsons", "heart-disease"]);
     let now = Time::from_timestamp(1_800_000_000, 0).unwrap();
     (App::new(now, (120, 36), KeyMap::new(&BTreeMap::new()).unwrap()), store)
-}
-
-fn press(app: &mut App, store: &mut Store, keys: &[&str]) -> Vec<Effect> {
-    let mut effects = Vec::new();
-    for key in keys {
-        effects.extend(update(app, store, Msg::Key(Chord::parse(key).unwrap().press())));
-    }
-    effects
 }
 
 fn selected(app: &App) -> &str {

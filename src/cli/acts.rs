@@ -3,10 +3,11 @@
 use clap::Subcommand;
 use serde_json::json;
 
-use super::act::session::{self, Session};
+use super::act::session::Session;
 use super::act::{follow, name, pretty};
 use super::args::{Common, Output};
 use super::{identity, logging, out, settings, stage};
+use crate::control;
 use crate::domain::act::{Act, ActId, Stage, Wish};
 use crate::domain::text::clean;
 
@@ -60,7 +61,7 @@ pub fn run(common: &Common, options: &ActsArgs) -> Result<u8, String> {
             (id.clone(), Wish::Close(id), false)
         }
     };
-    let act = session::ledger(&config)?.act(&id).map_err(|error| error.to_string())?;
+    let act = control::ledger(&config)?.act(&id).map_err(|error| error.to_string())?;
     let act = act.ok_or_else(|| format!("there is no act {id} in the journal; wardroom acts lists them"))?;
     name::only(&mut config, &act.plan.model);
     let runtime = stage::runtime()?;
@@ -75,7 +76,7 @@ pub fn run(common: &Common, options: &ActsArgs) -> Result<u8, String> {
 
 /// The unfinished first, then the newest.
 fn list(config: &crate::config::Config, options: &ActsArgs) -> Result<u8, String> {
-    let ledger = session::ledger(config)?;
+    let ledger = control::ledger(config)?;
     let error = |error: crate::records::LedgerError| error.to_string();
     let unfinished = ledger.unfinished().map_err(error)?;
     let is_left = |act: &Act| unfinished.iter().any(|left| left.plan.id == act.plan.id);

@@ -110,10 +110,7 @@ fn on_cluster(common: &Common, options: &DrillArgs, scenario: Scenario) -> Resul
     let set = ClusterStage::new(&loaded.config, &options.on, &id, scenario, &means);
     let set: Arc<dyn Stage> = Arc::new(runtime.block_on(set)?);
     loaded.config = set.config().clone();
-    let code = match options.auto {
-        true => runtime.block_on(headless(set, &drills, id, scenario, options)),
-        false => in_the_room(common, loaded, set, &drills, id, scenario, options, &runtime),
-    };
+    let code = Planned { set, drills: &drills, id, scenario, options }.hold(common, loaded, &runtime);
     runtime.shutdown_timeout(stage::LAST_ORDERS);
     code
 }
@@ -137,27 +134,39 @@ fn on_demo(common: &Common, options: &DrillArgs, scenario: Scenario) -> Result<u
     let set = DemoStage::new(demo.stage_hand(), loaded.config.clone(), demo.folder());
     loaded.config = set.config().clone();
     let set: Arc<dyn Stage> = Arc::new(set);
-    let code = match options.auto {
-        true => runtime.block_on(headless(set, &drills, id, scenario, options)),
-        false => in_the_room(common, loaded, set, &drills, id, scenario, options, &runtime),
-    };
+    let code = Planned { set, drills: &drills, id, scenario, options }.hold(common, loaded, &runtime);
     demo.stop();
     runtime.shutdown_timeout(stage::LAST_ORDERS);
     code
 }
 
-/// A drill with a person: the room is open, the keys are theirs.
-#[allow(clippy::too_many_arguments, reason = "the parts of one drill")]
-fn in_the_room(
-    common: &Common,
-    loaded: Loaded,
+/// A drill that has its stage and is not begun.
+struct Planned<'a> {
     set: Arc<dyn Stage>,
-    drills: &Drills,
+    drills: &'a Drills,
     id: String,
     scenario: Scenario,
-    options: &DrillArgs,
+    options: &'a DrillArgs,
+}
+
+impl Planned<'_> {
+    /// Holds it: by itself, or with a person.
+    fn hold(self, common: &Common, loaded: Loaded, runtime: &Runtime) -> Result<u8, String> {
+        match self.options.auto {
+            true => runtime.block_on(headless(self)),
+            false => in_the_room(self, common, loaded, runtime),
+        }
+    }
+}
+
+/// A drill with a person: the room is open, the keys are theirs.
+fn in_the_room(
+    planned: Planned<'_>,
+    common: &Common,
+    loaded: Loaded,
     runtime: &Runtime,
 ) -> Result<u8, String> {
+    let Planned { set, drills, id, scenario, options } = planned;
     let unfinished = drills.begin(&id, set.undo())?;
     let drill = Drill::new(setting(&*set, id, scenario, options), stage::now());
     let (shows, shown) = watch::channel(drill.clone());
@@ -199,13 +208,8 @@ fn setting(set: &dyn Stage, id: String, scenario: Scenario, options: &DrillArgs)
 }
 
 /// A drill without a room: the automatic operator acts.
-async fn headless(
-    set: Arc<dyn Stage>,
-    drills: &Drills,
-    id: String,
-    scenario: Scenario,
-    options: &DrillArgs,
-) -> Result<u8, String> {
+async fn headless(planned: Planned<'_>) -> Result<u8, String> {
+    let Planned { set, drills, id, scenario, options } = planned;
     let unfinished = drills.begin(&id, set.undo())?;
     let config: Config = set.config().clone();
     let mut who = identity::who("drill");

@@ -1,11 +1,10 @@
 //! What a room begins with: the state of its screen, its look, how it polls.
 
-use super::{hands, stage};
+use super::hands;
 use crate::app::{App, KeyMap};
-use crate::config::{Config, Loaded};
+use crate::config::Loaded;
 use crate::control::random_names;
 use crate::domain::Time;
-use crate::sources::poller::PollSettings;
 use crate::terminal::Colours;
 use crate::view::look::{Depth, Look};
 
@@ -54,14 +53,4 @@ fn no_color() -> bool {
 pub fn look_for(loaded: &Loaded, colours: bool) -> Result<Look, String> {
     let depth = if colours && !no_color() { Depth::Rgb } else { Depth::Mono };
     Look::load(&loaded.config.theme, depth, loaded.config.ascii).map_err(|error| error.to_string())
-}
-
-/// How the poller works under these settings.
-pub fn poll_settings(config: &Config) -> PollSettings {
-    PollSettings {
-        concurrency: config.concurrency,
-        epoch: 0,
-        seed: u64::from(std::process::id()),
-        clock: stage::now,
-    }
 }

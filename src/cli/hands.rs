@@ -7,10 +7,9 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
-use super::act::session;
 use super::{identity, stage};
 use crate::config::{AutoLevel, Config, fleet};
-use crate::control::{Engine, Pace, Parts, Sight, random_names, register};
+use crate::control::{Engine, Parts, Sight};
 use crate::domain::ModelId;
 use crate::domain::act::{Told, Wish};
 use crate::store::Store;
@@ -36,7 +35,7 @@ impl Hands {
         if config.control.read_only {
             return Self { wishes: None, told, sight, engine: None };
         }
-        match parts(config, seen) {
+        match Parts::of(Arc::new(config.clone()), identity::who("room"), stage::now, seen, true) {
             Ok(parts) => {
                 let (wishes, inbox) = mpsc::channel(16);
                 let engine = Engine::spawn(parts, inbox, tell);
@@ -82,21 +81,6 @@ impl Hands {
             self.sight.send_replace(Arc::new(Sight::of(store)));
         }
     }
-}
-
-fn parts(config: &Config, sight: watch::Receiver<Arc<Sight>>) -> Result<Parts, String> {
-    Ok(Parts {
-        controllers: register::controllers(config).map_err(|fault| fault.to_string())?,
-        registry: register::registry(config).map_err(|fault| fault.to_string())?,
-        ledger: session::ledger(config)?,
-        clock: Arc::new(stage::now),
-        fresh: random_names(),
-        who: identity::who("room"),
-        config: Arc::new(config.clone()),
-        sight,
-        resident: true,
-        pace: Pace::default(),
-    })
 }
 
 /// Models on which wardroom acts by itself, with the words of the mark.

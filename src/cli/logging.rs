@@ -27,16 +27,7 @@ pub fn for_room(file: Option<&Path>) -> Result<(), String> {
     let _ = tui_logger::init_logger(tui_logger::LevelFilter::Info);
     let pane = tui_logger::TuiTracingSubscriberLayer.with_filter(targets(LevelFilter::INFO));
     let registry = tracing_subscriber::registry().with(pane);
-    match file {
-        Some(path) => {
-            let layer = file_layer(path)?;
-            let _ = registry.with(layer.with_filter(targets(LevelFilter::DEBUG))).try_init();
-        }
-        None => {
-            let _ = registry.try_init();
-        }
-    }
-    Ok(())
+    start(registry, file)
 }
 
 /// Log lines for headless work: warnings to standard error, and everything to a file when one is named.
@@ -50,6 +41,14 @@ pub fn headless(file: Option<&Path>) -> Result<(), String> {
         .without_time()
         .with_filter(targets(LevelFilter::WARN));
     let registry = tracing_subscriber::registry().with(err);
+    start(registry, file)
+}
+
+/// Begins to log, to a file as well when one is named. Whatever logs already goes on: a second call changes nothing.
+fn start<S>(registry: S, file: Option<&Path>) -> Result<(), String>
+where
+    S: tracing::Subscriber + for<'a> tracing_subscriber::registry::LookupSpan<'a> + Send + Sync,
+{
     match file {
         Some(path) => {
             let layer = file_layer(path)?;

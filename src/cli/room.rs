@@ -21,7 +21,7 @@ use crate::demo::Demo;
 use crate::domain::act::{ActId, Stage, Told};
 use crate::domain::{Level, Report};
 use crate::history::{Keep, Kept};
-use crate::sources::poller::{self, Poller, PollerHandle};
+use crate::sources::poller::{self, PollSettings, Poller, PollerHandle};
 use crate::store::Store;
 use crate::terminal::{self, Ending, Input, Options, Terminal};
 use crate::view::{
@@ -88,7 +88,7 @@ pub fn run_beside(
     let (sender, reports) = mpsc::channel(REPORTS);
     let poller = {
         let _guard = runtime.enter();
-        Poller::spawn(sources, fresh::poll_settings(&loaded.config), sender)
+        Poller::spawn(sources, PollSettings::of(&loaded.config, stage::now), sender)
     };
     let hands = {
         let _guard = runtime.enter();

@@ -53,7 +53,7 @@ async fn observe(loaded: &Loaded, watch: Option<Duration>) -> Result<Store, Stri
         return Ok(store);
     };
     let (sender, mut reports) = tokio::sync::mpsc::channel(1_024);
-    let handle = poller::Poller::spawn(sources, fresh::poll_settings(&loaded.config), sender);
+    let handle = poller::Poller::spawn(sources, poller::PollSettings::of(&loaded.config, stage::now), sender);
     let end = Instant::now() + watch;
     let mut ticked = Instant::now();
     while let Ok(Some(report)) =

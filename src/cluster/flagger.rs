@@ -1,5 +1,7 @@
 //! A Flagger Canary: it steps by itself, at its own ticks, and says less in its status than its route does.
 
+#[cfg(test)]
+pub(crate) mod sample;
 pub mod spec;
 #[cfg(test)]
 mod tests;

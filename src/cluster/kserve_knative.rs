@@ -127,9 +127,7 @@ fn place(rollout: &mut Rollout, object: &Value, names: &Names, known: bool) {
         rollout.situation = Situation::Aborted;
         rollout.message = format!("{canary} has 0 %: aborted, or not begun; Y begins the ladder");
     } else {
-        rollout.situation = Situation::PausedByStep;
-        rollout.waits = true;
-        rollout.message = format!("stepped by wardroom, stays at {} until it is told", percent(asked));
+        ladder::stays(rollout, asked);
         if known && (set - asked).abs() >= 0.5 {
             let words =
                 format!("asked {}, the route of Knative has {} for {canary}", percent(asked), percent(set));

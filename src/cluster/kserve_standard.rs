@@ -128,9 +128,7 @@ fn one(rollout: &mut Rollout, object: &Value, entry: &Value, around: &Around, na
         rollout.situation = Situation::Aborted;
         rollout.message = format!("{name} is dark: kept warm, aborted, or not begun; Y begins the ladder");
     } else {
-        rollout.situation = Situation::PausedByStep;
-        rollout.waits = true;
-        rollout.message = format!("stepped by wardroom, stays at {} until it is told", percent(asked));
+        ladder::stays(rollout, asked);
     }
     match rollout.set {
         Some(set) if ready && (set - asked).abs() >= 0.5 => {

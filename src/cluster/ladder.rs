@@ -1,6 +1,7 @@
 //! The ladder of weights where wardroom itself is the stepper: nothing moves there unless it is told to.
 
-use crate::domain::{Rollout, Step};
+use super::look::percent;
+use crate::domain::{Rollout, Situation, Step};
 
 /// Two weights are the same within rounding of proportions.
 const SAME: f64 = 0.05;
@@ -27,6 +28,30 @@ pub fn position(steps: &[Step], weight: f64) -> usize {
 /// The next weight up, percent.
 pub fn next(ladder: &[f64], weight: f64) -> Option<f64> {
     steps(ladder).into_iter().map(|step| step.weight).find(|&step| step > weight + SAME)
+}
+
+/// Says of a rollout that it stays at this weight until wardroom is told to move it.
+pub fn stays(rollout: &mut Rollout, weight: f64) {
+    rollout.situation = Situation::PausedByStep;
+    rollout.waits = true;
+    rollout.message = format!("stepped by wardroom, stays at {} until it is told", percent(weight));
+}
+
+/// Puts a rollout where the weight of its canary, which is there already, says it is. `after` says of the old version
+/// what holds when all traffic has left it.
+pub fn stand(rollout: &mut Rollout, weight: f64, after: &str) {
+    let (old, Some(new)) = (rollout.stable.clone(), rollout.canary.clone()) else { return };
+    if weight >= 100.0 - SAME {
+        rollout.situation = Situation::Complete;
+        rollout.message = format!("all traffic on {new}; {old} has weight 0{after}");
+        rollout.stable = new;
+        rollout.canary = None;
+    } else if weight <= SAME {
+        rollout.situation = Situation::Idle;
+        rollout.message = format!("{new} has weight 0; P begins the ladder");
+    } else {
+        stays(rollout, weight);
+    }
 }
 
 /// What can never be done where nothing advances by itself.
@@ -71,6 +96,22 @@ mod tests {
         assert_eq!(next(&ladder, 30.0), Some(100.0), "a ladder always ends at 100");
         assert_eq!(next(&ladder, 100.0), None);
         assert_eq!(next(&[f64::NAN, 0.0], 0.0), Some(100.0));
+    }
+
+    #[test]
+    fn a_weight_says_where_the_rollout_stands() {
+        let stand_at = |weight| {
+            let mut rollout = Rollout::of("test", Version::new("1"));
+            rollout.canary = Some(Version::new("2"));
+            stand(&mut rollout, weight, "; bye");
+            rollout
+        };
+        let (none, some, all) = (stand_at(0.0), stand_at(25.0), stand_at(99.96));
+        assert_eq!((none.situation, none.waits), (Situation::Idle, false));
+        assert_eq!((some.situation, some.waits), (Situation::PausedByStep, true));
+        assert!(some.message.contains("25 %") && some.canary.is_some(), "{}", some.message);
+        assert_eq!((all.situation, all.stable.as_str(), all.canary), (Situation::Complete, "2", None));
+        assert_eq!(all.message, "all traffic on 2; 1 has weight 0; bye");
     }
 
     #[test]

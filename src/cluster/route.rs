@@ -204,7 +204,7 @@ pub(super) fn read(
     let (old, new) = (version(stable), version(canary));
     let mut rollout = Rollout::of(kind, old.clone());
     rollout.steps = ladder::steps(&naming.ladder);
-    place(&mut rollout, &split, &old, &new);
+    place(&mut rollout, &split, &new);
     rollout.revisions = vec![revision(canary, &new, &rollout, true), revision(stable, &old, &rollout, false)];
     rollout.conditions.extend(
         split.fixed.iter().map(|words| look::says(Level::Unknown, format!("{words}; it is not moved"))),
@@ -221,7 +221,7 @@ pub(super) fn read(
 }
 
 /// Puts a rollout where the weights say it is.
-fn place(rollout: &mut Rollout, split: &Split, old: &Version, new: &Version) {
+fn place(rollout: &mut Rollout, split: &Split, new: &Version) {
     let weight = split.share().unwrap_or_else(|| split.largest());
     rollout.asked = weight;
     rollout.set = Some(weight);
@@ -238,18 +238,8 @@ fn place(rollout: &mut Rollout, split: &Split, old: &Version, new: &Version) {
         let shares: Vec<String> = shares.map(percent).collect();
         rollout.message = format!("the rules disagree: {}", shares.join(", "));
         rollout.conditions.push(look::says(Level::Warning, &rollout.message));
-    } else if weight >= 99.95 {
-        rollout.situation = Situation::Complete;
-        rollout.stable = new.clone();
-        rollout.canary = None;
-        rollout.message = format!("all traffic on {new}; {old} has weight 0 and may still run");
-    } else if weight <= 0.05 {
-        rollout.situation = Situation::Idle;
-        rollout.message = format!("{new} has weight 0; P begins the ladder");
     } else {
-        rollout.situation = Situation::PausedByStep;
-        rollout.waits = true;
-        rollout.message = format!("stepped by wardroom, stays at {} until it is told", percent(weight));
+        ladder::stand(rollout, weight, " and may still run");
     }
     rollout.phase = rollout.situation.phase();
 }

@@ -80,9 +80,8 @@ pub(super) fn validate(config: &Config, places: &Places) -> Result<(), ConfigErr
             let place = places.place(&format!("drift_reports[{index}]{key}"));
             Err(ConfigError::new(place, what, remedy))
         };
-        if !config.model.iter().any(|model| model.name == reports.model) {
-            let what = format!("the model `{}` is not in the config", reports.model);
-            return wrong(".model", what, "correct the name, or add a [[model]] of this name");
+        if let Some((what, remedy)) = config.lacks(&reports.model) {
+            return wrong(".model", what, remedy);
         }
         match (&reports.path, &reports.url) {
             (Some(_), None) | (None, Some(_)) => {}

@@ -82,9 +82,8 @@ pub(super) fn validate(config: &Config, places: &Places) -> Result<(), ConfigErr
             let place = places.place(&format!("feature_histograms[{index}]{key}"));
             Err(ConfigError::new(place, what, remedy))
         };
-        if !config.model.iter().any(|model| model.name == one.model) {
-            let what = format!("the model `{}` is not in the config", one.model);
-            return wrong(".model", what, "correct the name, or add a [[model]] of this name");
+        if let Some((what, remedy)) = config.lacks(&one.model) {
+            return wrong(".model", what, remedy);
         }
         let known = |name: &str| config.prometheus.iter().any(|server| server.name == name);
         if config.prometheus.is_empty() || one.source.as_deref().is_some_and(|name| !known(name)) {

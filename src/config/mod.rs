@@ -13,6 +13,7 @@ pub mod model;
 pub mod places;
 pub mod preset;
 pub mod samples;
+pub mod servers;
 pub mod show;
 pub mod validate;
 
@@ -26,13 +27,15 @@ pub use feature_histograms::FeatureHistogramsConfig;
 pub use history::{HistoryConfig, TierConfig};
 pub use load::{Loaded, Override, Surroundings, load, parse};
 pub use model::{
-    AlertmanagerConfig, CanaryConfig, Config, EndpointConfig, FileRegistryConfig, LimitConfig, MlflowConfig,
-    MlopsConfig, ModelConfig, NamedRule, PrometheusConfig, PrometheusModel, Protocol, Severity,
+    Config, EndpointConfig, LimitConfig, ModelConfig, NamedRule, PrometheusModel, Protocol, Severity,
 };
 pub use preset::{
     CounterPreset, DriftPreset, GaugePreset, HistogramPreset, HistogramType, MeanPreset, Preset, Unit,
 };
 pub use samples::SamplesConfig;
+pub use servers::{
+    AlertmanagerConfig, CanaryConfig, FileRegistryConfig, MlflowConfig, MlopsConfig, PrometheusConfig,
+};
 
 #[cfg(test)]
 mod tests;

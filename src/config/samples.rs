@@ -72,9 +72,8 @@ pub(super) fn validate(config: &Config, places: &Places) -> Result<(), ConfigErr
             let place = places.place(&format!("samples[{index}]{key}"));
             Err(ConfigError::new(place, what, remedy))
         };
-        if !config.model.iter().any(|model| model.name == samples.model) {
-            let what = format!("the model `{}` is not in the config", samples.model);
-            return wrong(".model", what, "correct the name, or add a [[model]] of this name");
+        if let Some((what, remedy)) = config.lacks(&samples.model) {
+            return wrong(".model", what, remedy);
         }
         if samples.reference == samples.current {
             let what = "is the reference as well: nothing would ever drift".to_owned();

@@ -37,5 +37,5 @@ pub use controller::{
     Ask, Boxed, Controller, Draft, Finding, Ready, Registry, RegistryDraft, Seen, Sender, Sent, Settled,
 };
 pub use engine::Engine;
-pub use parts::{Clock, Fresh, Pace, Parts, random_names};
+pub use parts::{Clock, Fresh, Pace, Parts, ledger, random_names};
 pub use sight::Sight;

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use super::{Controller, Registry, Sight};
+use super::{Controller, Registry, Sight, register};
 use crate::config::Config;
 use crate::domain::Time;
 use crate::domain::act::Who;
-use crate::records::Ledger;
+use crate::records::{self, Ledger};
 
 /// Reads the time.
 pub type Clock = Arc<dyn Fn() -> Time + Send + Sync>;
@@ -63,6 +63,43 @@ pub struct Parts {
     pub resident: bool,
     /// How often it looks.
     pub pace: Pace,
+}
+
+impl Parts {
+    /// The parts that a config asks for. Only a room is `resident`.
+    ///
+    /// # Errors
+    /// A journal that cannot be opened, a controller or a registry that cannot be set up.
+    pub fn of(
+        config: Arc<Config>,
+        who: Who,
+        clock: fn() -> Time,
+        sight: watch::Receiver<Arc<Sight>>,
+        resident: bool,
+    ) -> Result<Self, String> {
+        Ok(Self {
+            ledger: ledger(&config)?,
+            controllers: register::controllers(&config).map_err(|fault| fault.to_string())?,
+            registry: register::registry(&config).map_err(|fault| fault.to_string())?,
+            clock: Arc::new(clock),
+            fresh: random_names(),
+            who,
+            config,
+            sight,
+            resident,
+            pace: Pace::default(),
+        })
+    }
+}
+
+/// Opens the journal of a config.
+///
+/// # Errors
+/// A folder that cannot be written, a key that cannot be read.
+pub fn ledger(config: &Config) -> Result<Arc<Ledger>, String> {
+    let folder = records::folder(config.control.folder.as_deref()).map_err(|error| error.to_string())?;
+    let ledger = Ledger::open(&folder, config.control.age_identity.as_deref());
+    ledger.map(Arc::new).map_err(|error| error.to_string())
 }
 
 /// Numbers from the system's random source.

@@ -11,10 +11,6 @@ use super::{
 
 /// One fact about the world.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[allow(
-    clippy::large_enum_variant,
-    reason = "a harvest lives for a moment, and is matched everywhere by value"
-)]
 pub enum Fact {
     /// A KPI now, of a model as a whole (`version` absent) or of one version.
     Reading {
@@ -96,7 +92,7 @@ pub enum Fact {
         /// Of which model.
         model: ModelId,
         /// How it stands.
-        rollout: Rollout,
+        rollout: Box<Rollout>,
     },
     /// A rollout that this source told of is not there any more.
     RolloutGone {

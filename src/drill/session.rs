@@ -7,10 +7,9 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 use crate::config::{Config, fleet};
-use crate::control::{Engine, Pace, Parts, Sight, random_names, register};
+use crate::control::{Engine, Parts, Sight};
 use crate::domain::act::{Told, Who, Wish};
 use crate::domain::{Report, Time};
-use crate::records::{self, Ledger};
 use crate::sources::poller::{PollSettings, Poller, PollerHandle};
 use crate::sources::register as sources;
 use crate::store::Store;
@@ -43,24 +42,14 @@ impl Session {
     /// # Errors
     /// A source or a controller that cannot be set up, a journal that cannot be opened.
     pub fn start(config: &Config, who: Who, clock: fn() -> Time) -> Result<(Self, Eyes), String> {
-        let folder = records::folder(config.control.folder.as_deref()).map_err(|error| error.to_string())?;
-        let ledger = Ledger::open(&folder, config.control.age_identity.as_deref());
-        let ledger = ledger.map(Arc::new).map_err(|error| error.to_string())?;
-        let controllers = register::controllers(config).map_err(|fault| fault.to_string())?;
-        let registry = register::registry(config).map_err(|fault| fault.to_string())?;
+        let (sights, sight) = watch::channel(Arc::new(Sight::default()));
+        let parts = Parts::of(Arc::new(config.clone()), who, clock, sight, false)?;
         let polled = sources::build(config).map_err(|fault| fault.to_string())?;
         let mut store = Store::new(&config.environment, fleet::specs(config));
         store.judge_by(config.judge.clone(), config.refresh.as_secs_f64());
         store.expect(polled.iter().map(|source| source.info().clone()).collect());
-        let settings = PollSettings {
-            concurrency: config.concurrency,
-            epoch: 0,
-            seed: u64::from(std::process::id()),
-            clock,
-        };
         let (sender, reports) = mpsc::channel(256);
-        let poller = Poller::spawn(polled, settings, sender);
-        let (sights, sight) = watch::channel(Arc::new(Sight::default()));
+        let poller = Poller::spawn(polled, PollSettings::of(config, clock), sender);
         let (shows, seen) = watch::channel(Arc::new(store.clone()));
         let keeper = tokio::spawn(keep(store, reports, sights, shows, clock));
         let (wishes, inbox) = mpsc::channel(16);
@@ -72,18 +61,6 @@ impl Session {
                 let _ = forward.send(one);
             }
         });
-        let parts = Parts {
-            controllers,
-            registry,
-            ledger,
-            clock: Arc::new(clock),
-            fresh: random_names(),
-            who,
-            config: Arc::new(config.clone()),
-            sight,
-            resident: false,
-            pace: Pace::default(),
-        };
         let engine = Engine::spawn(parts, inbox, tell);
         Ok((Self { engine, keeper, poller }, Eyes { store: seen, told, wishes: Some(wishes) }))
     }

@@ -117,7 +117,8 @@ fn one(model: String, mut points: Vec<(Time, String, Level)>, end: Time) -> Opti
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::tests::{at, incident_of, seen};
+    use crate::domain::incident::sample::incident;
+    use crate::report::tests::{at, seen};
 
     fn minutes(found: &Impact) -> (f64, f64, f64) {
         (found.critical_s / 60.0, found.warning_s / 60.0, found.unknown_s / 60.0)
@@ -125,7 +126,7 @@ mod tests {
 
     #[test]
     fn the_worst_of_several_limits_counts_once() {
-        let incident = incident_of(vec![
+        let incident = incident(vec![
             seen(0, "alz", EventKind::Judgement, Level::Warning, "p95 450 ms > 400"),
             seen(2, "alz", EventKind::Judgement, Level::Critical, "errors 3.00 % > 2.00"),
             seen(5, "alz", EventKind::Judgement, Level::Ok, "errors 0.10 % ≤ 0.50"),
@@ -140,7 +141,7 @@ mod tests {
 
     #[test]
     fn what_is_not_well_again_counts_until_now_and_unknown_is_not_well() {
-        let incident = incident_of(vec![
+        let incident = incident(vec![
             seen(0, "alz", EventKind::Alert, Level::Critical, "alert Slow now firing"),
             seen(4, "alz", EventKind::Alert, Level::Ok, "alert Slow now ended"),
             seen(4, "alz", EventKind::Judgement, Level::Unknown, "acc has no value: no labels"),

@@ -1,58 +1,23 @@
 //! Documents of a whole incident, and the promise that nothing is lost on the way out and back.
 
-use std::collections::BTreeMap;
-
 use proptest::prelude::*;
 
 use super::*;
-use crate::domain::incident::{Entry, EntryId, IncidentId, Mark, Matter, Milestone, Severity};
+use crate::domain::incident::{Entry, EntryId, IncidentId, Mark, Matter, Milestone, Severity, sample};
 use crate::domain::{Event, EventKind, Kpi, Level, ModelId};
 
 /// A moment so many minutes into the story.
 pub(super) fn at(minutes: i64) -> Time {
-    Time::from_timestamp(1_795_000_020 + minutes * 60, 0).unwrap()
+    sample::at(minutes * 60)
 }
 
 fn entry(minutes: i64, by: &str, matter: Matter) -> Entry {
-    Entry {
-        id: EntryId(format!("e-{minutes}-{by}")),
-        incident: IncidentId("i-1118-7f3a".into()),
-        happened: at(minutes),
-        recorded: at(minutes),
-        by: by.into(),
-        matter,
-    }
+    sample::entry(&format!("e-{minutes}-{by}"), minutes * 60, by, matter)
 }
 
 /// A line that wrote itself.
 pub(super) fn seen(minutes: i64, model: &str, kind: EventKind, level: Level, what: &str) -> Entry {
-    let event = Event {
-        at: at(minutes),
-        kind,
-        model: Some(ModelId::new("prod-eu", model)),
-        level,
-        what: what.into(),
-        detail: String::new(),
-    };
-    entry(minutes, "wardroom", Matter::Seen { event })
-}
-
-/// An incident of these entries, with nothing folded from them.
-pub(super) fn incident_of(entries: Vec<Entry>) -> Incident {
-    Incident {
-        id: IncidentId("i-1118-7f3a".into()),
-        title: "alzheimer 1.3.0 slow".into(),
-        severity: Severity::Sev2,
-        models: vec!["alzheimer".into()],
-        marks: BTreeMap::new(),
-        roles: BTreeMap::new(),
-        people: Vec::new(),
-        hypothesis: None,
-        next_decision: None,
-        updated: None,
-        entries,
-        doubles: Vec::new(),
-    }
+    entry(minutes, "wardroom", Matter::Seen { event: sample::event(minutes * 60, model, kind, level, what) })
 }
 
 fn acted(minutes: i64, stage: &str, audit: u64, ids: &[&str]) -> Entry {
@@ -76,15 +41,7 @@ fn story() -> Incident {
     let mut entries = vec![
         seen(0, "alzheimer", EventKind::Rollout, Level::Ok, "weight 10 → 25 %"),
         seen(1, "alzheimer", EventKind::Judgement, Level::Critical, "p95 612 ms > 500"),
-        entry(
-            2,
-            "kim@bastion",
-            Matter::Declared {
-                title: "alzheimer 1.3.0 slow".into(),
-                severity: Severity::Sev2,
-                models: vec!["alzheimer".into()],
-            },
-        ),
+        entry(2, "kim@bastion", sample::declared()),
         entry(
             4,
             "kim@bastion",
@@ -113,7 +70,7 @@ fn story() -> Incident {
         "ann@bastion",
         Matter::Correction { of: entries[9].id.clone(), text: "it was ward 4".into(), happened: Some(at(4)) },
     ));
-    let mut incident = incident_of(entries);
+    let mut incident = sample::incident(entries);
     let mark = |minutes, by: &str, evidence: &str| Mark {
         at: at(minutes),
         by: by.into(),
@@ -212,7 +169,7 @@ fn the_root_cause_template() {
 
 #[test]
 fn what_is_not_known_is_left_to_somebody() {
-    let incident = incident_of(Vec::new());
+    let incident = sample::incident(Vec::new());
     let dossier = Dossier {
         incident: &incident,
         environment: "prod-eu",

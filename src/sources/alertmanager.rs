@@ -65,14 +65,14 @@ pub fn sources(config: &Config, _catalogue: &Catalogue) -> Result<Vec<Box<dyn So
 }
 
 fn build(config: &Config, one: &AlertmanagerConfig) -> Result<Box<dyn Source>, Fault> {
-    let timeout = one.timeout.unwrap_or(config.timeout).0;
-    let http = Http::new(&one.url, &one.access, timeout, config.max_answer_mib.saturating_mul(1 << 20))?;
+    let timeout = config.deadline(one.timeout);
+    let http = Http::new(&one.url, &one.access, timeout, config.max_bytes())?;
     let info = SourceInfo {
         id: SourceId::new(&one.name),
         group: SourceGroup::Alerts,
         kind: "alertmanager".into(),
         place: http.place(),
-        interval_s: one.interval.unwrap_or(config.refresh).as_secs_f64(),
+        interval_s: config.interval_s(one.interval),
         model: None,
         owes: Vec::new(),
     };

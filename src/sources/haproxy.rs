@@ -6,7 +6,7 @@ pub mod stat;
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use crate::cluster::{ladder, percent};
+use crate::cluster::ladder;
 use crate::config::{Config, HaproxyConfig, Preset};
 use crate::domain::{
     Condition, ControllerKind, Fact, Fault, Harvest, Level, ModelId, Revision, Rollout, Situation,
@@ -40,8 +40,8 @@ pub fn sources(config: &Config, _: &BTreeMap<String, Preset>) -> Result<Vec<Box<
 
 /// The admin socket of a configured HAProxy.
 pub fn socket_of(config: &Config, haproxy: &HaproxyConfig) -> Socket {
-    let deadline = haproxy.timeout.unwrap_or(config.timeout).0;
-    Socket::new(&haproxy.socket, deadline, config.max_answer_mib.saturating_mul(1 << 20))
+    let deadline = config.deadline(haproxy.timeout);
+    Socket::new(&haproxy.socket, deadline, config.max_bytes())
 }
 
 impl Haproxy {
@@ -58,7 +58,7 @@ impl Haproxy {
                 group: SourceGroup::Controller,
                 kind: "haproxy".into(),
                 place: haproxy.socket.clone(),
-                interval_s: haproxy.interval.unwrap_or(config.refresh).as_secs_f64(),
+                interval_s: config.interval_s(haproxy.interval),
                 model: None,
                 owes: Vec::new(),
             },
@@ -75,8 +75,10 @@ impl Haproxy {
         let mut rollout = read(&self.config, &servers)?;
         self.measure(&mut rollout, &servers, now);
         rollout.target = Some(target(&self.config));
-        let facts =
-            self.models.iter().map(|model| Fact::Rollout { model: model.clone(), rollout: rollout.clone() });
+        let facts = self
+            .models
+            .iter()
+            .map(|model| Fact::Rollout { model: model.clone(), rollout: rollout.clone().into() });
         Ok(Harvest::of(facts.collect()))
     }
 
@@ -152,22 +154,12 @@ pub fn read(config: &HaproxyConfig, servers: &[Server]) -> Result<Rollout, Fault
     rollout.asked = weight;
     rollout.set = Some(weight);
     rollout.step = ladder::position(&rollout.steps, weight);
-    rollout.canary = Some(new.clone());
+    rollout.canary = Some(new);
     if sum == 0.0 {
         rollout.situation = Situation::Degraded;
         rollout.message = "both servers have weight 0: nobody is answered".into();
-    } else if weight >= 99.95 {
-        rollout.situation = Situation::Complete;
-        rollout.message = format!("all traffic on {new}; {old} has weight 0");
-        rollout.stable = new;
-        rollout.canary = None;
-    } else if weight <= 0.05 {
-        rollout.situation = Situation::Idle;
-        rollout.message = format!("{new} has weight 0; P begins the ladder");
     } else {
-        rollout.situation = Situation::PausedByStep;
-        rollout.waits = true;
-        rollout.message = format!("stepped by wardroom, stays at {} until it is told", percent(weight));
+        ladder::stand(&mut rollout, weight, "");
     }
     for server in [stable, canary].into_iter().filter(|server| !server.is_up && server.weight > 0) {
         let text = format!("{} is {}: its share goes to the others", server.name, server.status);

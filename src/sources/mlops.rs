@@ -32,15 +32,15 @@ pub fn sources(config: &Config, _: &BTreeMap<String, Preset>) -> Result<Vec<Box<
 
 impl Mlops {
     fn new(config: &Config, mlops: &MlopsConfig) -> Result<Self, Fault> {
-        let timeout = mlops.timeout.unwrap_or(config.timeout).0;
-        let max_bytes = config.max_answer_mib.saturating_mul(1 << 20);
+        let timeout = config.deadline(mlops.timeout);
+        let max_bytes = config.max_bytes();
         Ok(Self {
             info: SourceInfo {
                 id: SourceId::new(&mlops.name),
                 group: SourceGroup::Mlops,
                 kind: "mlops".into(),
                 place: http::place(&mlops.url),
-                interval_s: mlops.interval.unwrap_or(config.refresh).as_secs_f64(),
+                interval_s: config.interval_s(mlops.interval),
                 model: None,
                 owes: Vec::new(),
             },

@@ -24,10 +24,11 @@ pub mod samples;
 pub mod scrape;
 
 use std::future::Future;
+use std::path::Path;
 use std::pin::Pin;
 
 use crate::config::{Config, ModelConfig};
-use crate::domain::{Fault, Harvest, ModelId, SourceInfo, Time};
+use crate::domain::{Fault, FaultKind, Harvest, ModelId, SourceInfo, Time};
 
 /// What a poll gives back.
 pub type Polled<'a> = Pin<Box<dyn Future<Output = Result<Harvest, Fault>> + Send + 'a>>;
@@ -64,6 +65,16 @@ impl Alarm {
     pub fn ring(&self) {
         (self.0)();
     }
+}
+
+/// Why a path cannot be read.
+fn unreadable(path: &Path, error: &std::io::Error) -> Fault {
+    let why = match error.kind() {
+        std::io::ErrorKind::NotFound => "does not exist".to_owned(),
+        std::io::ErrorKind::PermissionDenied => "may not be read by this user".to_owned(),
+        _ => error.to_string(),
+    };
+    Fault::new(FaultKind::File, format!("{} {why}", path.display()))
 }
 
 /// The identity of a configured model.

@@ -169,7 +169,7 @@ impl Store {
             }
             Fact::Rollout { model, rollout } => {
                 let Some(model) = self.touch(source, model) else { return };
-                let mut new = rollout.clone();
+                let mut new = (**rollout).clone();
                 super::known_bad::mark(&mut model.known_bad, model.rollout.as_ref(), &mut new, at);
                 let old = model.rollout.replace(new);
                 let events = changes::rollout(&model.id, old.as_ref(), rollout, at);

@@ -138,7 +138,7 @@ fn a_rollout_that_vanishes_is_said_once_and_claimed_no_more() {
         asked: 25.0,
         ..Rollout::of("argo-rollouts", Version::new("1"))
     };
-    store.apply(&report("eu", 0, Ok(vec![Fact::Rollout { model: model(), rollout }])));
+    store.apply(&report("eu", 0, Ok(vec![Fact::Rollout { model: model(), rollout: rollout.into() }])));
     assert!(store.models[0].canary().is_some());
     let gone = || Ok(vec![Fact::RolloutGone { model: model(), what: "Rollout ml/als".into() }]);
     store.apply(&report("eu", 1, gone()));

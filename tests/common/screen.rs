@@ -186,7 +186,7 @@ fn rollout(row: &Row, canary: &str, asked: f64, step: usize, waits: bool) -> Fac
         situation: wardroom::domain::Situation::PausedByStep,
         ..Rollout::of("argo-rollouts", Version::new(row.version))
     };
-    Fact::Rollout { model: id(row.name), rollout }
+    Fact::Rollout { model: id(row.name), rollout: rollout.into() }
 }
 
 fn registered(row: &Row, production: &str) -> Fact {

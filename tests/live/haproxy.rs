@@ -151,7 +151,7 @@ fn polled(lab: &Lab, n: u64) -> Rollout {
         for report in lab.runtime.block_on(poller::poll_round(&mut sources, 4, now)) {
             for fact in &report.outcome.as_ref().unwrap().facts {
                 if let Fact::Rollout { rollout, .. } = fact {
-                    last = Some(rollout.clone());
+                    last = Some(Rollout::clone(rollout));
                 }
             }
         }

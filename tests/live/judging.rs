@@ -15,7 +15,7 @@ fn on_trial(store: &mut Store, source: &str, stable: &str, canary: &str) {
         ..Rollout::of("lab", Version::new(stable))
     };
     let model = ModelId::new("lab", "breast-cancer");
-    let harvest = Harvest::of(vec![Fact::Rollout { model, rollout }]);
+    let harvest = Harvest::of(vec![Fact::Rollout { model, rollout: rollout.into() }]);
     let (source, at) = (SourceId::new(source), chrono::Utc::now());
     store.apply(&Report { epoch: 0, source, at, took_ms: 1.0, outcome: Ok(harvest.into()) });
 }

@@ -20,6 +20,7 @@ mod broken;
 mod cluster;
 mod cost;
 mod deployment;
+mod desk;
 mod drift;
 mod drill;
 mod driver;

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 use wardroom::config::{self, Config};
-use wardroom::control::{Ask, Registry, Seen, Sent, Settled, registry::registry};
+use wardroom::control::{Ask, Draft, Registry, RegistryDraft, Seen, Sent, Settled, registry::registry};
 use wardroom::domain::act::{ActId, Confirm, Operation, Plan, Who};
 use wardroom::domain::{ControllerKind, ModelId, Rollout, SourceId, Target, Time, Version};
 
@@ -59,27 +59,10 @@ fn ask(model: &str, to: &str) -> Ask {
 
 fn planned(registry: &dyn Registry, ask: &Ask, to: &str) -> Plan {
     let draft = run(registry.plan(&ask.model, &Version::new(to), ask)).unwrap();
-    Plan {
-        id: ActId("a-3f9c21d4".into()),
-        model: ask.model.clone(),
-        target: ask.target.clone(),
-        operation: ask.operation.clone(),
-        reason: ask.reason.clone(),
-        evidence: String::new(),
-        who: Who { user: "kim".into(), ..Who::default() },
-        made_at: ask.now,
-        before: String::new(),
-        after: String::new(),
-        facts: draft.facts,
-        affects: String::new(),
-        version: None,
-        requests: draft.requests,
-        beware: draft.beware,
-        checks: draft.checks,
-        expected_s: 0.0,
-        confirm: Confirm::Choose,
-        stepper: false,
-    }
+    let RegistryDraft { facts, requests, beware, checks, .. } = draft;
+    let draft = Draft { facts, requests, beware, checks, ..Draft::default() };
+    let who = Who { user: "kim".into(), ..Who::default() };
+    draft.plan(ActId("a-3f9c21d4".into()), ask, who, String::new(), Confirm::Choose)
 }
 
 #[test]

@@ -9,11 +9,10 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 
 use crate::cluster::block;
+use crate::desk::press_all;
 use crate::lab::{Lab, file};
 use crate::pty::Session;
 
-const ENTER: &str = "\r";
-const ESC: &str = "\x1b";
 /// More than any answer of the lab.
 const MOST: usize = 64 << 20;
 
@@ -92,14 +91,7 @@ fn a_read_only_room_only_asks_every_server_of_the_lab() {
     for text in ["read-only", "breast-cancer", "diabetes-progression", "mean_radius"] {
         session.wait_text(text);
     }
-    for key in ["A", "P", "F", "R", "H", "Y", "W", "r"] {
-        session.keys(key);
-        session.settle();
-        session.keys(ENTER);
-        session.settle();
-        session.keys(ESC);
-        session.settle();
-    }
+    press_all(&mut session);
     session.keys("q");
     assert_eq!(session.end().0, 0);
     drop(folder);

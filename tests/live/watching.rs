@@ -52,7 +52,7 @@ impl Watching {
                     for fact in &harvest.facts {
                         if let Fact::Rollout { rollout, .. } = fact {
                             if wanted(rollout) {
-                                return (rollout.clone(), at);
+                                return (Rollout::clone(rollout), at);
                             }
                             last = Some(format!("{:?} {}", rollout.situation, rollout.message));
                         }

@@ -4,17 +4,14 @@ mod afterwards;
 mod choosing;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use super::dialog::{ActStage, Field, Proposal};
 use super::in_flight;
-use crate::app::keymap::Chord;
+use crate::app::sample::{fleet, press};
 use crate::app::{App, Dialog, Effect, KeyMap, Msg, update};
 use crate::domain::act::{ActId, Confirm, Hand, May, Operation, Plan, Refusal, Request, Told, Who, Wish};
-use crate::domain::{
-    ControllerKind, Limits, ModelId, ModelKind, Revision, Rollout, Situation, SourceId, Target, Time, Version,
-};
-use crate::store::{ModelSpec, Store};
+use crate::domain::{ControllerKind, ModelId, Revision, Rollout, Situation, SourceId, Target, Time, Version};
+use crate::store::Store;
 
 fn now() -> Time {
     Time::from_timestamp(1_800_000_000, 0).unwrap()
@@ -60,25 +57,11 @@ fn live(situation: Situation) -> Rollout {
 }
 
 fn room(rollout: Option<Rollout>) -> (App, Store) {
-    let limits = Arc::new(Limits::guide(ModelKind::Classification));
-    let spec = |name: &str| ModelSpec {
-        id: ModelId::new("test", name),
-        kind: ModelKind::Classification,
-        limits: limits.clone(),
-    };
-    let mut store = Store::new("test", ["alzheimer", "als"].map(spec).to_vec());
+    let mut store = fleet(["alzheimer", "als"]);
     store.models[0].rollout = rollout;
     let mut app = App::new(now(), (120, 36), KeyMap::new(&BTreeMap::new()).unwrap());
     update(&mut app, &mut store, Msg::Tick(now()));
     (app, store)
-}
-
-fn press(app: &mut App, store: &mut Store, keys: &[&str]) -> Vec<Effect> {
-    let mut effects = Vec::new();
-    for key in keys {
-        effects.extend(update(app, store, Msg::Key(Chord::parse(key).unwrap().press())));
-    }
-    effects
 }
 
 fn tell(app: &mut App, store: &mut Store, told: Told) {

@@ -1,19 +1,16 @@
 //! What keys, ticks and other rooms do to incidents, without a terminal and without a file.
 
+mod acts;
+mod spectator;
+
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use super::{IncidentStage, Incidents};
-use crate::app::keymap::Chord;
+use crate::app::sample::{fleet, press};
 use crate::app::{App, Dialog, Effect, KeyMap, Msg, update};
-use crate::domain::act::{
-    Act, ActId, Confirm, Operation, Outcome, Plan, RequestState, Stage, Told, VersionMap, Who,
-};
 use crate::domain::incident::{Entry, Incident, Matter, Milestone, Severity};
-use crate::domain::{
-    ControllerKind, Event, EventKind, Level, Limits, ModelId, ModelKind, SourceId, Target, Time,
-};
-use crate::store::{ModelSpec, Store};
+use crate::domain::{Event, EventKind, Level, ModelId, Time};
+use crate::store::Store;
 
 fn at(second: i64) -> Time {
     Time::from_timestamp(1_800_000_000 + second, 0).unwrap()
@@ -26,13 +23,7 @@ fn event(second: i64, kind: EventKind, level: Level, what: &str) -> Event {
 
 /// A room with one model in trouble since a minute.
 fn room(prefix: &str, person: &str) -> (App, Store) {
-    let limits = Arc::new(Limits::guide(ModelKind::Classification));
-    let spec = |name: &str| ModelSpec {
-        id: ModelId::new("test", name),
-        kind: ModelKind::Classification,
-        limits: limits.clone(),
-    };
-    let mut store = Store::new("test", ["alzheimer", "als"].map(spec).to_vec());
+    let mut store = fleet(["alzheimer", "als"]);
     bad(&mut store, Level::Critical, -60);
     store.record(event(-55, EventKind::Judgement, Level::Critical, "p95 612 ms > 500"));
     let mut app = App::new(at(0), (120, 36), KeyMap::new(&BTreeMap::new()).unwrap());
@@ -45,14 +36,6 @@ fn bad(store: &mut Store, level: Level, since: i64) {
     let model = &mut store.models[0];
     (model.level, model.level_since) = (level, Some(at(since)));
     model.why = if level >= Level::Warning { "p95 612 ms > 500".into() } else { String::new() };
-}
-
-fn press(app: &mut App, store: &mut Store, keys: &[&str]) -> Vec<Effect> {
-    let mut effects = Vec::new();
-    for key in keys {
-        effects.extend(update(app, store, Msg::Key(Chord::parse(key).unwrap().press())));
-    }
-    effects
 }
 
 fn line(app: &mut App, store: &mut Store, text: &str) -> Vec<Effect> {
@@ -274,142 +257,6 @@ fn another_room_sees_it_joins_and_neither_doubles_what_both_see() {
         assert_eq!((seen, only(app).people.len()), (3, 2));
     }
     assert_eq!(only(&app), only(&other));
-}
-
-fn act(operation: Operation, outcome: Option<Outcome>) -> Act {
-    let plan = Plan {
-        id: ActId("a-1".into()),
-        model: ModelId::new("test", "alzheimer"),
-        target: Target {
-            system: SourceId::new("cluster"),
-            kind: ControllerKind::Argo,
-            context: "".into(),
-            namespace: "".into(),
-            name: "alzheimer".into(),
-        },
-        operation,
-        reason: String::new(),
-        evidence: String::new(),
-        who: Who { user: "kim".into(), host: "bastion".into(), ..Who::default() },
-        made_at: at(10),
-        before: String::new(),
-        after: String::new(),
-        facts: Vec::new(),
-        affects: String::new(),
-        version: None::<VersionMap>,
-        requests: Vec::new(),
-        beware: Vec::new(),
-        checks: Vec::new(),
-        expected_s: 3.0,
-        confirm: Confirm::Enter,
-        stepper: false,
-    };
-    let mut act = Act::confirmed(plan, at(10));
-    act.requests = vec![RequestState::Accepted {
-        sent: at(10),
-        at: at(11),
-        audit_id: "4f1c".into(),
-        note: String::new(),
-    }];
-    act.audit = Some(7);
-    act.stage = if outcome.is_some() { Stage::Watching } else { Stage::Sending };
-    act.effective_at = matches!(outcome, Some(Outcome::Effective)).then(|| at(13));
-    act.outcome = outcome;
-    act
-}
-
-#[test]
-fn an_act_stands_in_it_with_its_audit_entry_and_a_well_model_is_mitigated() {
-    let (mut app, mut store) = room("a", "sam");
-    declare(&mut app, &mut store);
-    update(&mut app, &mut store, Msg::Told(Box::new(Told::Act(Box::new(act(Operation::Abort, None))))));
-    app.now = at(11);
-    let told = written(super::tick(&mut app, &store));
-    let [Entry { matter: Matter::Acted { stage, audit, audit_ids, .. }, by, happened, .. }] = told.as_slice()
-    else {
-        panic!("{told:?}")
-    };
-    assert_eq!((stage.as_str(), *audit, audit_ids.as_slice()), ("confirmed", Some(7), &["4f1c".into()][..]));
-    assert_eq!((by.as_str(), *happened), ("kim@bastion", at(10)));
-    let over = act(Operation::Abort, Some(Outcome::Effective));
-    update(&mut app, &mut store, Msg::Told(Box::new(Told::Act(Box::new(over)))));
-    app.now = at(14);
-    assert_eq!(kinds(&written(super::tick(&mut app, &store))), ["acted"]);
-    bad(&mut store, Level::Ok, 20);
-    app.now = at(25);
-    assert!(
-        written(super::tick(&mut app, &store))
-            .iter()
-            .all(|entry| !kinds(std::slice::from_ref(entry)).contains(&"mitigated"))
-    );
-    app.now = at(31);
-    super::tick(&mut app, &store);
-    let mark = &only(&app).marks[&Milestone::Mitigated];
-    assert_eq!((mark.at, mark.by.as_str()), (at(20), "wardroom"));
-    assert!(
-        mark.evidence.contains("a-1 effective") && mark.evidence.contains("alzheimer ok since"),
-        "{}",
-        mark.evidence
-    );
-}
-
-#[test]
-fn an_act_that_does_not_lead_back_mitigates_nothing() {
-    for (operation, outcome) in [
-        (Operation::Promote, Outcome::Effective),
-        (Operation::Abort, Outcome::Failed { why: "refused".into() }),
-    ] {
-        let (mut app, mut store) = room("a", "sam");
-        declare(&mut app, &mut store);
-        let act = act(operation, Some(outcome));
-        update(&mut app, &mut store, Msg::Told(Box::new(Told::Act(Box::new(act)))));
-        bad(&mut store, Level::Ok, 14);
-        app.now = at(300);
-        super::tick(&mut app, &store);
-        assert!(!only(&app).marks.contains_key(&Milestone::Mitigated));
-    }
-}
-
-#[test]
-fn a_spectator_looks_and_writes_nothing() {
-    let (mut app, mut store) = room("a", "kim");
-    let shared = declare(&mut app, &mut store);
-    let (mut screen, mut theirs) = room("b", "wall");
-    (screen.spectator, screen.read_only) = (true, true);
-    assert!(press(&mut screen, &mut theirs, &["i"]).is_empty());
-    assert!(screen.message.as_ref().is_some_and(|message| message.text.contains("spectator")));
-    update(&mut screen, &mut theirs, Msg::Entries(shared));
-    assert!(screen.has_incident_bar());
-    theirs.record(event(20, EventKind::Rollout, Level::Ok, "weight 10 → 25 %"));
-    assert!(super::tick(&mut screen, &theirs).is_empty());
-    for key in ["n", "u", "h", "r", "s", "d", "m", "c", "f"] {
-        screen.message = None;
-        assert!(press(&mut screen, &mut theirs, &["Esc", "Esc", "i", key, "x", "Enter"]).is_empty(), "{key}");
-        let said = screen.message.as_ref().map(|message| message.text.clone()).unwrap_or_default();
-        assert!(said.contains("spectator"), "{key}: {said}");
-    }
-    press(&mut screen, &mut theirs, &["Esc", "Esc", "n"]);
-    assert!(matches!(screen.dialog, Dialog::None));
-    press(&mut screen, &mut theirs, &["A"]);
-    assert!(screen.message.as_ref().is_some_and(|message| message.text.contains("spectator")));
-    assert_eq!(only(&screen).entries.len(), only(&app).entries.len());
-}
-
-#[test]
-fn a_spectator_follows_the_worst_when_nobody_presses_a_key() {
-    let (mut screen, mut store) = room("b", "wall");
-    screen.spectator = true;
-    screen.selected = Some(ModelId::new("test", "als"));
-    screen.touched = Some(at(-10));
-    super::spectator::follow(&mut screen, &store);
-    assert_eq!(screen.selected.as_ref().map(|id| &*id.name), Some("als"));
-    screen.now = at(25);
-    super::spectator::follow(&mut screen, &store);
-    assert_eq!(screen.selected.as_ref().map(|id| &*id.name), Some("alzheimer"));
-    bad(&mut store, Level::Ok, 30);
-    screen.selected = Some(ModelId::new("test", "als"));
-    super::spectator::follow(&mut screen, &store);
-    assert_eq!(screen.selected.as_ref().map(|id| &*id.name), Some("als"), "nothing is wrong: it stays");
 }
 
 #[test]

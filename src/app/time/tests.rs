@@ -1,13 +1,11 @@
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use super::*;
-use crate::app::keymap::Chord;
+use crate::app::sample::{fleet, press};
 use crate::app::{Availability, KeyMap, Msg, update};
 use crate::domain::act::{Operation, Told};
 use crate::domain::{ControllerKind, SourceId, Target};
-use crate::domain::{Event, EventKind, Limits, ModelId, ModelKind, Phase, Rollout, Situation, Version};
-use crate::store::ModelSpec;
+use crate::domain::{Event, EventKind, ModelId, Phase, Rollout, Situation, Version};
 
 fn now() -> Time {
     Time::from_timestamp(1_800_000_000, 0).unwrap()
@@ -19,13 +17,7 @@ fn ago(s: i64) -> Time {
 
 /// Two models; the canary of the first is at so many percent.
 fn store(asked: f64) -> Store {
-    let limits = Arc::new(Limits::guide(ModelKind::Classification));
-    let spec = |name: &str| ModelSpec {
-        id: ModelId::new("test", name),
-        kind: ModelKind::Classification,
-        limits: limits.clone(),
-    };
-    let mut store = Store::new("test", ["alzheimer", "als"].map(spec).to_vec());
+    let mut store = fleet(["alzheimer", "als"]);
     store.models[0].rollout = Some(Rollout {
         canary: Some(Version::new("1.3.0")),
         asked,
@@ -48,10 +40,6 @@ fn room() -> (App, Store) {
     let mut store = store(50.0);
     update(&mut app, &mut store, Msg::Tick(now()));
     (app, store)
-}
-
-fn press(app: &mut App, store: &mut Store, keys: &[&str]) -> Vec<Effect> {
-    keys.iter().flat_map(|key| update(app, store, Msg::Key(Chord::parse(key).unwrap().press()))).collect()
 }
 
 fn past(asked: Time, at: Time) -> Msg {

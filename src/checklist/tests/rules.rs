@@ -305,8 +305,10 @@ fn cards_and_clean_up() {
 fn registry_and_cluster() {
     let mut store = empty();
     assert_found(found(&store, "agreement"), "cannot tell", "no known rollout: alzheimer, als");
-    let rollouts = ["alzheimer", "als"]
-        .map(|model| Fact::Rollout { model: id(model), rollout: Rollout::of("argo", Version::new("9")) });
+    let rollouts = ["alzheimer", "als"].map(|model| Fact::Rollout {
+        model: id(model),
+        rollout: Rollout::of("argo", Version::new("9")).into(),
+    });
     told(&mut store, "argo", rollouts.to_vec());
     assert_found(found(&store, "agreement"), "cannot tell", "no production version in a registry");
     told(

@@ -6,13 +6,12 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
-use crate::cli::{fresh, stage};
+use crate::cli::stage;
 use crate::config::{Config, fleet};
-use crate::control::{Engine, Pace, Parts, Sight, random_names, register};
+use crate::control::{Engine, Parts, Sight};
 use crate::domain::act::{Plan, Refusal, Told, Who, Wish};
 use crate::domain::{ModelId, Report};
-use crate::records::{self, Ledger};
-use crate::sources::poller::{Poller, PollerHandle};
+use crate::sources::poller::{PollSettings, Poller, PollerHandle};
 use crate::store::Store;
 
 /// How often what is known is brought up to date without a report.
@@ -34,46 +33,22 @@ pub struct Session {
     _poller: PollerHandle,
 }
 
-/// Opens the journal of a config.
-///
-/// # Errors
-/// A folder that cannot be written, a key that cannot be read.
-pub fn ledger(config: &Config) -> Result<Arc<Ledger>, String> {
-    let folder = records::folder(config.control.folder.as_deref()).map_err(|error| error.to_string())?;
-    let ledger = Ledger::open(&folder, config.control.age_identity.as_deref());
-    ledger.map(Arc::new).map_err(|error| error.to_string())
-}
-
 impl Session {
     /// Starts sources and engine in the current runtime.
     ///
     /// # Errors
     /// A source or a controller that cannot be set up, a journal that cannot be opened.
     pub fn start(config: Config, who: Who) -> Result<Self, String> {
-        let ledger = ledger(&config)?;
-        let controllers = register::controllers(&config).map_err(|fault| fault.to_string())?;
-        let registry = register::registry(&config).map_err(|fault| fault.to_string())?;
-        let (store, sources) = stage::set(&config)?;
         let config = Arc::new(config);
-        let (sender, reports) = mpsc::channel(256);
-        let poller = Poller::spawn(sources, fresh::poll_settings(&config), sender);
         let (sights, sight) = watch::channel(Arc::new(Sight::default()));
+        let parts = Parts::of(config.clone(), who, stage::now, sight.clone(), false)?;
+        let (store, sources) = stage::set(&config)?;
+        let (sender, reports) = mpsc::channel(256);
+        let poller = Poller::spawn(sources, PollSettings::of(&config, stage::now), sender);
         let (tell_faults, faults) = watch::channel(Vec::new());
         tokio::spawn(keep(store, reports, sights, tell_faults));
         let (wishes, inbox) = mpsc::channel(16);
         let (tell, told) = mpsc::channel(1_024);
-        let parts = Parts {
-            controllers,
-            registry,
-            ledger,
-            clock: Arc::new(stage::now),
-            fresh: random_names(),
-            who,
-            config: config.clone(),
-            sight: sight.clone(),
-            resident: false,
-            pace: Pace::default(),
-        };
         let engine = Engine::spawn(parts, inbox, tell);
         Ok(Self { config, wishes, told, sight, faults, engine, _poller: poller })
     }

@@ -1,49 +1,23 @@
-//! Canaries as the real Flagger 1.44 left them.
+//! What is read from Canaries as the real Flagger 1.44 left them.
 
 use std::sync::Arc;
 
 use serde_json::json;
 
+use super::sample::real;
 use super::*;
 
 fn now() -> Time {
     "2026-11-21T15:27:36Z".parse().unwrap()
 }
 
-/// A list of objects in a world; the Canary apart.
-fn world(list: &str) -> (Value, Around) {
-    let list: Value = serde_json::from_str(list).unwrap();
-    let mut around = Around::default();
-    let mut canary = Value::Null;
-    for item in list["items"].as_array().unwrap() {
-        let plural = match item["kind"].as_str().unwrap() {
-            "Deployment" => "deployments",
-            "VirtualService" => "virtualservices",
-            "HTTPRoute" => "httproutes",
-            "Canary" => {
-                canary = item.clone();
-                continue;
-            }
-            other => panic!("{other}"),
-        };
-        around.put(plural, "ml", look::name(item), Arc::new(item.clone()));
-    }
-    (canary, around)
-}
-
 fn read(canary: &Value, around: &Around) -> Rollout {
     Flagger.read(canary, around, &Naming::default(), now()).unwrap()
 }
 
-macro_rules! real {
-    ($name:literal) => {
-        world(include_str!(concat!("../../../fixtures/kubernetes/flagger/", $name, ".json")))
-    };
-}
-
 #[test]
 fn a_step_is_read_from_the_route() {
-    for (canary, around) in [real!("progressing-istio"), real!("progressing-gateway")] {
+    for (canary, around) in [real("progressing-istio"), real("progressing-gateway")] {
         let rollout = read(&canary, &around);
         assert_eq!((rollout.set, rollout.asked, rollout.step), (Some(25.0), 25.0, 0));
         assert_eq!((rollout.stable.as_str(), rollout.canary.as_ref().unwrap().as_str()), ("v1", "v2"));
@@ -56,7 +30,7 @@ fn a_step_is_read_from_the_route() {
 
 #[test]
 fn the_status_lies_in_waiting_promotion() {
-    let (mut canary, around) = real!("promoting-gateway");
+    let (mut canary, around) = real("promoting-gateway");
     canary["status"]["phase"] = json!("WaitingPromotion");
     canary["status"]["canaryWeight"] = json!(0);
     canary["spec"]["analysis"]["webhooks"] =
@@ -72,13 +46,13 @@ fn the_status_lies_in_waiting_promotion() {
 
 #[test]
 fn a_promotion_is_a_copy_and_comes_last() {
-    let (canary, around) = real!("promoting-gateway");
+    let (canary, around) = real("promoting-gateway");
     let rollout = read(&canary, &around);
     assert_eq!((rollout.situation, rollout.step), (Situation::Promoting, 2));
     assert!(rollout.cannot.iter().any(|(verb, why)| verb == "abort" && why.contains("too late")));
-    let (canary, around) = real!("finalising-istio");
+    let (canary, around) = real("finalising-istio");
     assert_eq!(read(&canary, &around).set, Some(0.0));
-    let (canary, around) = real!("succeeded-istio");
+    let (canary, around) = real("succeeded-istio");
     let rollout = read(&canary, &around);
     assert_eq!((rollout.situation, rollout.step, rollout.canary), (Situation::Complete, 3, None));
     assert_eq!(rollout.stable.as_str(), "v2");
@@ -86,7 +60,7 @@ fn a_promotion_is_a_copy_and_comes_last() {
 
 #[test]
 fn succeeded_is_not_there_before_the_primary_is() {
-    let (canary, mut around) = real!("succeeded-istio");
+    let (canary, mut around) = real("succeeded-istio");
     let mut primary = around.get("deployments", "ml", "sepsis-primary").unwrap().clone();
     primary["status"]["updatedReplicas"] = json!(1);
     around.put("deployments", "ml", "sepsis-primary", Arc::new(primary));
@@ -97,19 +71,19 @@ fn succeeded_is_not_there_before_the_primary_is() {
 
 #[test]
 fn failed_is_aborted_unless_the_canary_kept_the_traffic() {
-    let (mut canary, around) = real!("finalising-istio");
+    let (mut canary, around) = real("finalising-istio");
     canary["status"]["phase"] = json!("Failed");
     assert_eq!(read(&canary, &around).situation, Situation::Aborted);
     canary["status"]["lastAppliedSpec"] = canary["status"]["lastPromotedSpec"].clone();
     assert_eq!(read(&canary, &around).canary, None, "the target was put back");
-    let (mut canary, around) = real!("promoting-gateway");
+    let (mut canary, around) = real("promoting-gateway");
     canary["status"]["phase"] = json!("Failed");
     assert_eq!(read(&canary, &around).situation, Situation::Degraded);
 }
 
 #[test]
 fn suspended_is_said_in_red() {
-    let (mut canary, around) = real!("progressing-istio");
+    let (mut canary, around) = real("progressing-istio");
     canary["spec"]["suspend"] = json!(true);
     let rollout = read(&canary, &around);
     assert_eq!((rollout.situation, rollout.until), (Situation::Suspended, None));
@@ -119,7 +93,7 @@ fn suspended_is_said_in_red() {
 
 #[test]
 fn a_silent_tick_behind_a_gate_waits_for_a_human() {
-    let (mut canary, around) = real!("progressing-istio");
+    let (mut canary, around) = real("progressing-istio");
     canary["spec"]["analysis"]["webhooks"] =
         json!([{"type": "confirm-traffic-increase", "name": "hold", "url": "http://gate.example/ok"}]);
     let at = |s: i64| now() + chrono::TimeDelta::seconds(s);
@@ -132,7 +106,7 @@ fn a_silent_tick_behind_a_gate_waits_for_a_human() {
 
 #[test]
 fn checks_are_counted_and_odd_objects_are_no_rollouts() {
-    let (mut canary, around) = real!("progressing-istio");
+    let (mut canary, around) = real("progressing-istio");
     canary["status"]["failedChecks"] = json!(1);
     assert!(read(&canary, &around).conditions.iter().any(|c| c.text.starts_with("1 of 2 failed checks")));
     let without_route = read(&canary, &Around::default());

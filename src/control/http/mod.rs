@@ -46,8 +46,8 @@ struct Acts {
 
 impl HttpController {
     fn new(config: &Config, canary: &CanaryConfig) -> Result<Self, Fault> {
-        let timeout = canary.timeout.unwrap_or(config.timeout).0;
-        let max_bytes = config.max_answer_mib.saturating_mul(1 << 20);
+        let timeout = config.deadline(canary.timeout);
+        let max_bytes = config.max_bytes();
         let server = Http::writing(&canary.url, &canary.access, timeout, max_bytes)?;
         Ok(Self { system: SourceId::new(&canary.name), server })
     }

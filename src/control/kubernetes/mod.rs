@@ -138,8 +138,8 @@ impl Cluster {
         Self {
             cluster: Arc::new(cluster.clone()),
             control: Arc::new(config.control.clone()),
-            deadline: cluster.timeout.unwrap_or(config.timeout).0,
-            max_bytes: config.max_answer_mib.saturating_mul(1 << 20),
+            deadline: config.deadline(cluster.timeout),
+            max_bytes: config.max_bytes(),
             objects: Mutex::new(None),
         }
     }

@@ -160,18 +160,7 @@ impl Objects {
             .header("accept", "application/json")
             .header("audit-id", audit_id)
             .body(Body::from(body.to_string().into_bytes()));
-        let request = match request {
-            Ok(request) => request,
-            Err(error) => return Written::Not(Meaning::Refused(format!("not sent: {error}"))),
-        };
-        match timeout(self.deadline, self.exchange(request, content_type == JSON)).await {
-            Ok(written) => written,
-            Err(_) => Written::Not(Meaning::Unknown(format!(
-                "{} did not answer within {} s",
-                self.server,
-                self.deadline.as_secs_f64()
-            ))),
-        }
+        self.once(request, content_type == JSON).await
     }
 
     /// Sends a POST, once: a question with an effect, such as opening a gate through the proxy of a Service.
@@ -182,11 +171,16 @@ impl Objects {
             .header("content-type", "application/json")
             .header("audit-id", audit_id)
             .body(Body::from(body.to_string().into_bytes()));
+        self.once(request, false).await
+    }
+
+    /// Sends a request that changes something: never twice, and never beyond the deadline.
+    async fn once(&self, request: http::Result<HttpRequest<Body>>, json: bool) -> Written {
         let request = match request {
             Ok(request) => request,
             Err(error) => return Written::Not(Meaning::Refused(format!("not sent: {error}"))),
         };
-        match timeout(self.deadline, self.exchange(request, false)).await {
+        match timeout(self.deadline, self.exchange(request, json)).await {
             Ok(written) => written,
             Err(_) => Written::Not(Meaning::Unknown(format!(
                 "{} did not answer within {} s",

@@ -39,8 +39,8 @@ pub struct Mlflow {
 impl Mlflow {
     /// The registry of this config.
     pub fn new(config: &Config, mlflow: &MlflowConfig) -> Result<Self, Fault> {
-        let timeout = mlflow.timeout.unwrap_or(config.timeout).0;
-        let max_bytes = config.max_answer_mib.saturating_mul(1 << 20);
+        let timeout = config.deadline(mlflow.timeout);
+        let max_bytes = config.max_bytes();
         let access = access(&mlflow.access, |name| std::env::var(name).ok());
         let named = |model: &crate::config::ModelConfig| {
             let name = model.registry_name.clone().unwrap_or_else(|| model.name.clone());

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::config::{self, Config};
-use crate::control::{Ask, Registry, RegistryDraft, Seen, Sent, Settled};
+use crate::control::{Ask, Draft, Registry, RegistryDraft, Seen, Sent, Settled};
 use crate::demo::{Demo, DemoOptions, start};
 use crate::domain::act::{ActId, Confirm, May, Operation, Plan, Who};
 use crate::domain::{ControllerKind, ModelId, Rollout, SourceId, Target, Time, Version};
@@ -56,28 +56,10 @@ fn ask() -> Ask {
 }
 
 fn plan_of(draft: RegistryDraft) -> Plan {
-    let ask = ask();
-    Plan {
-        id: ActId("a-3f9c21d4".into()),
-        model: ask.model,
-        target: ask.target,
-        operation: ask.operation,
-        reason: ask.reason,
-        evidence: String::new(),
-        who: Who { user: "kim".into(), host: "bastion".into(), ..Who::default() },
-        made_at: ask.now,
-        before: String::new(),
-        after: String::new(),
-        facts: draft.facts,
-        affects: String::new(),
-        version: None,
-        requests: draft.requests,
-        beware: draft.beware,
-        checks: draft.checks,
-        expected_s: 0.0,
-        confirm: Confirm::Choose,
-        stepper: false,
-    }
+    let RegistryDraft { facts, requests, beware, checks, .. } = draft;
+    let draft = Draft { facts, requests, beware, checks, ..Draft::default() };
+    let who = Who { user: "kim".into(), host: "bastion".into(), ..Who::default() };
+    draft.plan(ActId("a-3f9c21d4".into()), &ask(), who, String::new(), Confirm::Choose)
 }
 
 async fn planned(registry: &dyn Registry, version: &str) -> Plan {

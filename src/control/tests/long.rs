@@ -4,16 +4,20 @@ use std::collections::VecDeque;
 
 use super::*;
 
-#[tokio::test]
-async fn the_watch_notes_what_does_not_last() {
+/// A pause with a watch of 5 s, at whose looks this is seen.
+async fn watched(seen: impl Into<VecDeque<Seen>>) -> Act {
     let fake = Fake::new(1);
-    let seen = [Seen::Yes, Seen::Yes, Seen::NotYet, Seen::NotYet, Seen::NotYet];
     fake.script(|script| script.weight = seen.into());
     let mut room = Room::new(&fake, config("watch = \"5s\""));
     let plan = room.plan(Operation::Pause).await.unwrap();
     let id = plan.id.clone();
     room.wish(Wish::Execute(plan)).await;
-    let act = room.over(&id).await;
+    room.over(&id).await
+}
+
+#[tokio::test]
+async fn the_watch_notes_what_does_not_last() {
+    let act = watched([Seen::Yes, Seen::Yes, Seen::NotYet, Seen::NotYet, Seen::NotYet]).await;
     assert!(act.watch_notes[0].starts_with("weight does not hold any more"), "{:?}", act.watch_notes);
     assert!(failed(&act).contains("did not last"), "{:?}", act.outcome);
     assert!(act.effective_at.is_some());
@@ -21,14 +25,7 @@ async fn the_watch_notes_what_does_not_last() {
 
 #[tokio::test]
 async fn one_look_without_it_is_no_break() {
-    let fake = Fake::new(1);
-    let seen = [Seen::Yes, Seen::NotYet, Seen::Yes];
-    fake.script(|script| script.weight = seen.into());
-    let mut room = Room::new(&fake, config("watch = \"5s\""));
-    let plan = room.plan(Operation::Pause).await.unwrap();
-    let id = plan.id.clone();
-    room.wish(Wish::Execute(plan)).await;
-    let act = room.over(&id).await;
+    let act = watched([Seen::Yes, Seen::NotYet, Seen::Yes]).await;
     assert_eq!((act.watch_notes.len(), act.outcome), (0, Some(Outcome::Effective)));
 }
 

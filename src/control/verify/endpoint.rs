@@ -77,7 +77,7 @@ impl Prober {
                 continue;
             }
             let name = endpoint.name.clone().unwrap_or_else(|| instance_name(&found.name, index));
-            let timeout = endpoint.timeout.unwrap_or(config.timeout).0.min(LONGEST);
+            let timeout = config.deadline(endpoint.timeout).min(LONGEST);
             match Http::new(&endpoint.url, &endpoint.access, timeout, MAX_BYTES) {
                 Ok(http) => prober.servers.push(Server {
                     name,

@@ -95,7 +95,14 @@ impl Incident {
         entries.sort_by(|a, b| (a.recorded, &a.id).cmp(&(b.recorded, &b.id)));
         let doubled = same::doubled(&entries);
         let (doubles, entries) = entries.into_iter().partition(|entry| doubled.contains(&entry.id));
-        let mut incident = Self {
+        let mut incident = Self::unfolded(id, entries, doubles);
+        incident.settle();
+        incident
+    }
+
+    /// Entries, and nothing worked out of them yet.
+    pub(super) fn unfolded(id: IncidentId, entries: Vec<Entry>, doubles: Vec<Entry>) -> Self {
+        Self {
             id,
             title: String::new(),
             severity: Severity::Sev3,
@@ -108,9 +115,7 @@ impl Incident {
             updated: None,
             entries,
             doubles,
-        };
-        incident.settle();
-        incident
+        }
     }
 
     /// Works the state out of the entries, which stand in their order.

@@ -3,6 +3,8 @@
 mod fold;
 mod same;
 #[cfg(test)]
+pub mod sample;
+#[cfg(test)]
 mod tests;
 
 pub use fold::{Incident, Mark, writes_itself};

@@ -2,33 +2,12 @@
 
 use proptest::prelude::*;
 
+use super::sample::{at, entry, event, name};
 use super::*;
-use crate::domain::{EventKind, Level, ModelId};
-
-fn at(second: i64) -> Time {
-    Time::from_timestamp(1_800_000_000 + second, 0).unwrap()
-}
-
-fn entry(id: &str, second: i64, by: &str, matter: Matter) -> Entry {
-    Entry {
-        id: EntryId(id.into()),
-        incident: IncidentId("i-1".into()),
-        happened: at(second),
-        recorded: at(second),
-        by: by.into(),
-        matter,
-    }
-}
+use crate::domain::{EventKind, Level};
 
 fn seen(id: &str, second: i64, level: Level, what: &str) -> Entry {
-    let event = Event {
-        at: at(second),
-        kind: EventKind::Judgement,
-        model: Some(ModelId::new("test", "als")),
-        level,
-        what: what.into(),
-        detail: String::new(),
-    };
+    let event = event(second, "alzheimer", EventKind::Judgement, level, what);
     entry(id, second, "wardroom", Matter::Seen { event })
 }
 
@@ -37,8 +16,7 @@ fn milestone(id: &str, second: i64, milestone: Milestone) -> Entry {
 }
 
 fn declared() -> Entry {
-    let (title, models) = ("als is slow".to_owned(), vec!["als".to_owned()]);
-    entry("a", 0, "kim", Matter::Declared { title, severity: Severity::Sev2, models })
+    entry("a", 0, "kim", sample::declared())
 }
 
 fn one(entries: &[Entry]) -> Incident {
@@ -137,15 +115,8 @@ fn what_two_rooms_saw_is_one_line_and_a_change_back_is_not() {
 
 #[test]
 fn a_happening_has_one_name_in_every_room() {
-    let incident = IncidentId("i-1".into());
-    let event = |second, kind, what: &str| Event {
-        at: at(second),
-        kind,
-        model: Some(ModelId::new("test", "als")),
-        level: Level::Critical,
-        what: what.into(),
-        detail: String::new(),
-    };
+    let incident = name();
+    let event = |second, kind, what: &str| event(second, "alzheimer", kind, Level::Critical, what);
     let judged = |second, what| seen_id(&incident, &event(second, EventKind::Judgement, what), None);
     assert_eq!(judged(0, "p95 612 ms > 500"), judged(7, "p95 615 ms > 500"));
     assert_ne!(judged(0, "p95 612 ms > 500"), judged(0, "err 3 % > 2"));

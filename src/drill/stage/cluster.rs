@@ -76,7 +76,7 @@ impl ClusterStage {
         let Some(model) = config.model.first() else { return Err(format!("--on {on}: no model is there")) };
         let rollout = model.rollout.as_ref();
         let object_name = rollout.and_then(|one| one.name.as_deref()).unwrap_or(&model.name).to_owned();
-        let timeout = cluster.timeout.unwrap_or(config.timeout).0;
+        let timeout = config.deadline(cluster.timeout);
         let object = Object::connect(&cluster, timeout, namespace, &object_name).await?;
         let space = object.namespace().await.map_err(|why| {
             format!(

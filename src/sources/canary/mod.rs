@@ -32,15 +32,15 @@ pub fn sources(config: &Config, _: &BTreeMap<String, Preset>) -> Result<Vec<Box<
 
 impl Canary {
     fn new(config: &Config, canary: &CanaryConfig) -> Result<Self, Fault> {
-        let timeout = canary.timeout.unwrap_or(config.timeout).0;
-        let max_bytes = config.max_answer_mib.saturating_mul(1 << 20);
+        let timeout = config.deadline(canary.timeout);
+        let max_bytes = config.max_bytes();
         Ok(Self {
             info: SourceInfo {
                 id: SourceId::new(&canary.name),
                 group: SourceGroup::Controller,
                 kind: "canary".into(),
                 place: http::place(&canary.url),
-                interval_s: canary.interval.unwrap_or(config.refresh).as_secs_f64(),
+                interval_s: config.interval_s(canary.interval),
                 model: None,
                 owes: Vec::new(),
             },
@@ -90,7 +90,7 @@ fn facts(body: Body, system: &SourceId, names: &[ModelId], models: &[ModelId]) -
         let place = named.and_then(|named| names.iter().position(|name| name == named));
         let Some(model) = place.and_then(|place| models.get(place)).cloned() else { continue };
         match entry.told(system, &controller) {
-            Ok(told) => facts.push(Fact::Rollout { model, rollout: told.rollout }),
+            Ok(told) => facts.push(Fact::Rollout { model, rollout: told.rollout.into() }),
             Err(why) => facts.push(Fact::Remark(clean(&format!("rollout of {model}: {why}"), 300))),
         }
     }

@@ -97,8 +97,8 @@ impl Endpoint {
         endpoint: &EndpointConfig,
         name: &str,
     ) -> Result<Self, Fault> {
-        let timeout = endpoint.timeout.unwrap_or(config.timeout).0;
-        let max_bytes = config.max_answer_mib.saturating_mul(1 << 20);
+        let timeout = config.deadline(endpoint.timeout);
+        let max_bytes = config.max_bytes();
         let id = model_id(config, model);
         let on_server = endpoint.model.clone().unwrap_or_else(|| model.name.clone());
         let version = endpoint.version.as_deref().map(Version::new);
@@ -122,7 +122,7 @@ impl Endpoint {
             group: SourceGroup::Endpoints,
             kind: kind(endpoint.protocol).into(),
             place: http::place(&endpoint.url),
-            interval_s: endpoint.interval.unwrap_or(config.refresh).as_secs_f64(),
+            interval_s: config.interval_s(endpoint.interval),
             model: Some(id.clone()),
             owes: owed.iter().map(|&kpi| (id.clone(), kpi)).collect(),
         };

@@ -45,7 +45,7 @@ impl Files {
                 group: SourceGroup::Registry,
                 kind: "files".into(),
                 place: clean(&files.path.display().to_string(), 200),
-                interval_s: files.interval.unwrap_or(config.refresh).as_secs_f64(),
+                interval_s: config.interval_s(files.interval),
                 model: None,
                 owes: Vec::new(),
             },

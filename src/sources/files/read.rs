@@ -43,12 +43,7 @@ pub fn registry(root: &Path, names: &[String]) -> Result<Registry, Fault> {
 }
 
 fn unreadable(path: &Path, error: &std::io::Error) -> Fault {
-    let why = match error.kind() {
-        std::io::ErrorKind::NotFound => "does not exist".to_owned(),
-        std::io::ErrorKind::PermissionDenied => "may not be read by this user".to_owned(),
-        _ => error.to_string(),
-    };
-    Fault::new(FaultKind::File, format!("{} {why}", path.display())).advise("check the path of [[files]]")
+    crate::sources::unreadable(path, error).advise("check the path of [[files]]")
 }
 
 fn model(folder: &Path, name: &str, remarks: &mut Vec<String>) -> Result<Option<RegisteredModel>, Fault> {

@@ -81,7 +81,7 @@ impl Kubernetes {
                 owes: Vec::new(),
             },
             cluster: cluster.clone(),
-            timeout: cluster.timeout.unwrap_or(config.timeout).0,
+            timeout: config.deadline(cluster.timeout),
             interval: config.refresh.0,
             told: Told::new(
                 id,

@@ -80,7 +80,7 @@ impl Told {
         let told: Vec<usize> = if whole { self.rollouts.keys().copied().collect() } else { changed };
         facts.extend(told.into_iter().filter_map(|index| {
             let (wanted, rollout) = (board.wants.all.get(index)?, self.rollouts.get(&index)?);
-            Some(Fact::Rollout { model: wanted.model.clone(), rollout: rollout.clone() })
+            Some(Fact::Rollout { model: wanted.model.clone(), rollout: rollout.clone().into() })
         }));
         facts.extend(remarks.into_iter().map(Fact::Remark));
         self.remarks.only_new(facts)

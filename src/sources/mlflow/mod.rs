@@ -55,8 +55,8 @@ pub fn sources(config: &Config, _: &BTreeMap<String, Preset>) -> Result<Vec<Box<
 
 impl Mlflow {
     fn new(config: &Config, mlflow: &MlflowConfig) -> Result<Self, Fault> {
-        let timeout = mlflow.timeout.unwrap_or(config.timeout).0;
-        let max_bytes = config.max_answer_mib.saturating_mul(1 << 20);
+        let timeout = config.deadline(mlflow.timeout);
+        let max_bytes = config.max_bytes();
         let access = client::access(&mlflow.access, |name| std::env::var(name).ok());
         let mut models: BTreeMap<String, Vec<ModelId>> = BTreeMap::new();
         for model in &config.model {
@@ -69,7 +69,7 @@ impl Mlflow {
                 group: SourceGroup::Registry,
                 kind: "mlflow".into(),
                 place: http::place(&mlflow.url),
-                interval_s: mlflow.interval.unwrap_or(config.refresh).as_secs_f64(),
+                interval_s: config.interval_s(mlflow.interval),
                 model: None,
                 owes: Vec::new(),
             },

@@ -12,6 +12,7 @@ use tokio::sync::mpsc;
 pub use ask::is_polling;
 
 use super::{Alarm, Source};
+use crate::config::Config;
 use crate::domain::{Report, SourceId, Time};
 
 /// Reads the time; the only clock of this room.
@@ -29,6 +30,13 @@ pub struct PollSettings {
     pub seed: u64,
     /// What time it is.
     pub clock: Clock,
+}
+
+impl PollSettings {
+    /// What a config says, for the first epoch.
+    pub fn of(config: &Config, clock: Clock) -> Self {
+        Self { concurrency: config.concurrency, epoch: 0, seed: u64::from(std::process::id()), clock }
+    }
 }
 
 /// What the handle asks of the polling task.

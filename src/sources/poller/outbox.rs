@@ -70,7 +70,7 @@ mod tests {
     fn a_change_that_was_told_once_is_carried_over() {
         let rollout = |model: &str, stable: &str| Fact::Rollout {
             model: ModelId::new("t", model),
-            rollout: Rollout::of("argo", Version::new(stable)),
+            rollout: Rollout::of("argo", Version::new(stable)).into(),
         };
         let with = |facts| Report { outcome: Ok(Arc::new(Harvest::of(facts))), ..report("eu", 1, &[]) };
         let mut outbox = Outbox::default();

@@ -58,8 +58,8 @@ impl Histograms {
         let wanted = |name: &str| one.source.as_deref().is_none_or(|source| source == name);
         let server = config.prometheus.iter().find(|server| wanted(&server.name));
         let server = server.ok_or_else(|| unfit("no such [[prometheus]]"))?;
-        let timeout = server.timeout.unwrap_or(config.timeout).0;
-        let most_bytes = config.max_answer_mib.saturating_mul(1 << 20);
+        let timeout = config.deadline(server.timeout);
+        let most_bytes = config.max_bytes();
         let http = Http::new(&server.url, &server.access, timeout, most_bytes)?;
         let usual = config.refresh.as_secs_f64().max(LEAST_INTERVAL_S);
         let info = SourceInfo {

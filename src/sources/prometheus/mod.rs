@@ -84,8 +84,8 @@ impl Prometheus {
         first: bool,
         catalogue: &Catalogue,
     ) -> Result<Self, Fault> {
-        let timeout = one.timeout.unwrap_or(config.timeout).0;
-        let max_bytes = config.max_answer_mib.saturating_mul(1 << 20);
+        let timeout = config.deadline(one.timeout);
+        let max_bytes = config.max_bytes();
         let http = Http::new(&one.url, &one.access, timeout, max_bytes)?;
         let models = group::watched(config, &one.name, first);
         let own = own::queries(&models);
@@ -94,7 +94,7 @@ impl Prometheus {
             group: SourceGroup::Prometheus,
             kind: "prometheus".into(),
             place: http.place(),
-            interval_s: one.interval.unwrap_or(config.refresh).as_secs_f64(),
+            interval_s: config.interval_s(one.interval),
             model: None,
             owes: owes(&models, &own, catalogue),
         };

@@ -99,11 +99,5 @@ pub fn reports(path: &Path) -> Result<Vec<Found>, Fault> {
 }
 
 fn unreadable(path: &Path, error: &std::io::Error) -> Fault {
-    let why = match error.kind() {
-        std::io::ErrorKind::NotFound => "does not exist".to_owned(),
-        std::io::ErrorKind::PermissionDenied => "may not be read by this user".to_owned(),
-        _ => error.to_string(),
-    };
-    Fault::new(FaultKind::File, format!("{} {why}", path.display()))
-        .advise("check the path of [[drift_reports]]")
+    crate::sources::unreadable(path, error).advise("check the path of [[drift_reports]]")
 }

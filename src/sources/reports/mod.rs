@@ -43,14 +43,14 @@ fn source(config: &Config, reports: &DriftReportsConfig) -> Result<Box<dyn Sourc
     let model =
         lenient::find(&models, &clean_name(&reports.model), None).ok_or_else(|| unfit("no such model"))?;
     let terms = Terms::new(model.clone(), reports);
-    let most_bytes = config.max_answer_mib.saturating_mul(1 << 20);
-    let timeout: Duration = reports.timeout.unwrap_or(config.timeout).0;
+    let most_bytes = config.max_bytes();
+    let timeout: Duration = config.deadline(reports.timeout);
     let info = |kind: &'static str, place: String| SourceInfo {
         id: SourceId::new(&reports.name),
         group: SourceGroup::Mlops,
         kind: kind.into(),
         place,
-        interval_s: reports.interval.unwrap_or(config.refresh).as_secs_f64(),
+        interval_s: config.interval_s(reports.interval),
         model: None,
         owes: vec![(model.clone(), Kpi::DataDrift)],
     };

@@ -43,7 +43,7 @@ pub fn sources(config: &Config, _: &BTreeMap<String, Preset>) -> Result<Vec<Box<
                 group: SourceGroup::Mlops,
                 kind: "samples".into(),
                 place: clean(&samples.current.display().to_string(), 200),
-                interval_s: samples.interval.unwrap_or(config.refresh).as_secs_f64(),
+                interval_s: config.interval_s(samples.interval),
                 model: None,
                 owes: vec![(model.clone(), Kpi::DataDrift)],
             },

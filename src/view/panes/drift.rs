@@ -16,10 +16,7 @@ use crate::view::text;
 /// Draws the pane.
 pub fn draw(buf: &mut Buffer, area: Rect, cx: &Cx) {
     let mut brush = Brush::new(buf, area, cx.look);
-    let Some(model) = cx.model else {
-        brush.put(0, 0, "no model is selected", Role::Dim);
-        return;
-    };
+    let Some(model) = cx.selected(&mut brush) else { return };
     let features = heat::grouped(&model.features(cx.app.drift_scale));
     let foot = foot(cx, model);
     let rows = brush.rows();

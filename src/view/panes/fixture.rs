@@ -231,9 +231,12 @@ pub fn rich() -> Store {
         &mut store,
         "argo",
         ago(300),
-        Ok(vec![Fact::Rollout { model: id(), rollout: Rollout { step: 1, asked: 10.0, ..rollout() } }]),
+        Ok(vec![Fact::Rollout {
+            model: id(),
+            rollout: Rollout { step: 1, asked: 10.0, ..rollout() }.into(),
+        }]),
     );
-    report(&mut store, "argo", ago(243), Ok(vec![Fact::Rollout { model: id(), rollout: rollout() }]));
+    report(&mut store, "argo", ago(243), Ok(vec![Fact::Rollout { model: id(), rollout: rollout().into() }]));
     report(&mut store, "argo", now(), Ok(Vec::new()));
     report(&mut store, "prometheus", now(), Ok([readings(), drift()].concat()));
     let entry = |production, versions: &[&str]| {

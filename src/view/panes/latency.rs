@@ -18,10 +18,7 @@ const PERCENTILES: [Kpi; 3] = [Kpi::LatencyP50, Kpi::LatencyP99, Kpi::LatencyP95
 /// Draws the pane.
 pub fn draw(buf: &mut Buffer, area: Rect, cx: &Cx) {
     let mut brush = Brush::new(buf, area, cx.look);
-    let Some(model) = cx.model else {
-        brush.put(0, 0, "no model is selected", Role::Dim);
-        return;
-    };
+    let Some(model) = cx.selected(&mut brush) else { return };
     if cx.zoomed && brush.rows() >= 20 {
         let chart = (brush.rows() * 2 / 5).max(10);
         let columns = brush.columns();

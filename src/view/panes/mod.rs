@@ -27,7 +27,7 @@ pub(super) use brush::wrap;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::look::Look;
+use super::look::{Look, Role};
 use crate::app::{App, Pane};
 use crate::store::{ModelState, Store};
 
@@ -48,6 +48,16 @@ pub struct Cx<'a> {
     pub focused: bool,
     /// Whether there is a frame around it that shows its title.
     pub framed: bool,
+}
+
+impl<'a> Cx<'a> {
+    /// The selected model; without one the pane says so.
+    fn selected(&self, brush: &mut brush::Brush<'_>) -> Option<&'a ModelState> {
+        if self.model.is_none() {
+            brush.put(0, 0, "no model is selected", Role::Dim);
+        }
+        self.model
+    }
 }
 
 /// Draws the inside of a pane.

@@ -20,10 +20,7 @@ const LATE_S: f64 = 86_400.0;
 /// Draws the pane.
 pub fn draw(buf: &mut Buffer, area: Rect, cx: &Cx) {
     let mut brush = Brush::new(buf, area, cx.look);
-    let Some(model) = cx.model else {
-        brush.put(0, 0, "no model is selected", Role::Dim);
-        return;
-    };
+    let Some(model) = cx.selected(&mut brush) else { return };
     let columns = Columns::of(brush.columns(), cx.zoomed);
     brush.row(0, &heading(cx, &columns));
     let mut rows: Vec<Row> = Vec::new();

@@ -25,10 +25,7 @@ const METRICS: [(&[&str], &str); 8] = [
 /// Draws the pane.
 pub fn draw(buf: &mut Buffer, area: Rect, cx: &Cx) {
     let mut brush = Brush::new(buf, area, cx.look);
-    let Some(model) = cx.model else {
-        brush.put(0, 0, "no model is selected", Role::Dim);
-        return;
-    };
+    let Some(model) = cx.selected(&mut brush) else { return };
     if model.registry.is_empty() {
         let rows = brush.rows();
         brush.paragraph(0, rows, &absence(cx, model), Role::Dim);

@@ -24,10 +24,7 @@ const TWO: usize = 130;
 /// Draws the pane.
 pub fn draw(buf: &mut Buffer, area: Rect, cx: &Cx) {
     let mut brush = Brush::new(buf, area, cx.look);
-    let Some(model) = cx.model else {
-        brush.put(0, 0, "no model is selected", Role::Dim);
-        return;
-    };
+    let Some(model) = cx.selected(&mut brush) else { return };
     let Some((canary, rollout)) = model.canary() else {
         quiet::draw(&mut brush, cx, model);
         return;
