@@ -1,6 +1,7 @@
 //! Frames: the whole room at a moment, without series and timeline. A frame is compressed against the last key frame,
 //! from which it mostly does not differ.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
@@ -18,6 +19,8 @@ const LEAN: u32 = 60;
 const LEVEL: i32 = 1;
 /// The window of compression: a key frame and its follower, as a power of two.
 const WINDOW: u32 = 24;
+/// Frames that are held for the next questions: the one that is shown, and that of a step to each side.
+const HELD: usize = 3;
 /// More than any frame has, bytes.
 const MOST: usize = 1 << 30;
 
@@ -27,13 +30,20 @@ pub(super) struct Keys {
     last: Option<(i64, Vec<u8>)>,
     leaning: u32,
     read: Option<(i64, Vec<u8>)>,
-    frame: Option<(i64, Arc<Frame>)>,
+    /// The frames that were read last, the newest of them last.
+    frames: VecDeque<(i64, Arc<Frame>)>,
 }
 
 impl Keys {
     /// Forgets what a transaction that was not committed may have taught.
     pub(super) fn forget(&mut self) {
         self.last = None;
+    }
+
+    /// Lets go of what only the past needed.
+    pub(super) fn rest(&mut self) {
+        self.read = None;
+        self.frames.clear();
     }
 
     /// Writes a frame. One that is only due, not news, is left out when another room has just written one.
@@ -102,7 +112,7 @@ impl Keys {
             .optional()?;
         let Some((id, key, size, block)) = found else { return Ok(None) };
         let (id, key, size, block): (i64, Option<i64>, i64, Vec<u8>) = (id, key, size, block);
-        if let Some((_, frame)) = self.frame.as_ref().filter(|(known, _)| *known == id) {
+        if let Some((_, frame)) = self.frames.iter().find(|(known, _)| *known == id) {
             return Ok(Some(Ok(frame.clone())));
         }
         let raw = match key {
@@ -112,7 +122,10 @@ impl Keys {
         let frame =
             raw.ok_or_else(|| "it does not unpack".to_owned()).and_then(|raw| decode(&raw)).map(Arc::new);
         if let Ok(frame) = &frame {
-            self.frame = Some((id, frame.clone()));
+            self.frames.push_back((id, frame.clone()));
+            if self.frames.len() > HELD {
+                self.frames.pop_front();
+            }
         }
         Ok(Some(frame))
     }

@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use chrono::TimeDelta;
+
 use super::file::File;
 use super::frames::Keys;
 use super::inbox::{Inbox, Waiting};
@@ -27,6 +29,8 @@ const SOON: Duration = Duration::from_millis(200);
 const TIDY: Duration = Duration::from_secs(30);
 /// How long what the last step read is held for the next.
 const REST: Duration = Duration::from_secs(300);
+/// More than a step, and less than a jump.
+const FAR: TimeDelta = TimeDelta::hours(2);
 /// How long a lock may last before it is told.
 const LONG_LOCK: Duration = Duration::from_secs(15);
 /// Lines of the timeline that wait at most for a file that cannot be had.
@@ -61,6 +65,8 @@ pub(super) struct Keeper<'a> {
     tidied: Option<Instant>,
     /// When a past moment was asked for last.
     travelled: Option<Instant>,
+    /// The moment that was asked for last.
+    asked: Option<Time>,
 }
 
 impl<'a> Keeper<'a> {
@@ -86,6 +92,7 @@ impl<'a> Keeper<'a> {
             now: None,
             tidied: None,
             travelled: None,
+            asked: None,
         }
     }
 
@@ -213,6 +220,7 @@ impl<'a> Keeper<'a> {
             // A newer question is answered instead.
             if !inbox.has_newer_past() {
                 self.answer(file, at, *empty)?;
+                self.look_ahead(file, at)?;
             }
         }
         self.listen(file)?;
@@ -285,6 +293,15 @@ impl<'a> Keeper<'a> {
         }
     }
 
+    /// Whoever takes steps mostly takes another one: its frame is unpacked before it is asked for.
+    fn look_ahead(&mut self, file: &File, at: Time) -> Result<(), Trouble> {
+        let Some(step) = self.asked.replace(at).map(|before| at - before) else { return Ok(()) };
+        let next = at.checked_add_signed(step).filter(|_| step.abs() <= FAR);
+        let found = next.map(|next| self.keys.read(&file.connection, self.environment, next));
+        // What cannot be read is told when it is asked for.
+        found.transpose().map(drop).map_err(|error| file.said(&error))
+    }
+
     fn fill(&mut self, file: &File, empty: Store) -> Result<(), Trouble> {
         let said = |error: rusqlite::Error| file.said(&error);
         let seen = self.now;
@@ -324,6 +341,7 @@ impl<'a> Keeper<'a> {
         self.tidied = Some(Instant::now());
         if self.travelled.is_none_or(|at| at.elapsed() > REST) {
             self.cache.rest();
+            self.keys.rest();
         }
         let (mut from, _) = self.source(file);
         from.keep_up(now).map_err(|error| file.said(&error))?;

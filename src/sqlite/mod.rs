@@ -35,6 +35,14 @@ impl Mark {
     /// # Errors
     /// What SQLite says: locked, damaged, not a database.
     pub fn look(self, connection: &Connection) -> rusqlite::Result<Whose> {
+        // One snapshot for all questions: another process may be just about to claim the file.
+        connection.execute_batch("SAVEPOINT look")?;
+        let whose = self.look_within(connection);
+        let released = connection.execute_batch("RELEASE look");
+        whose.and_then(|whose| released.map(|()| whose))
+    }
+
+    fn look_within(self, connection: &Connection) -> rusqlite::Result<Whose> {
         let ask = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, i64>(0));
         let (version, application) = (ask("PRAGMA user_version")?, ask("PRAGMA application_id")?);
         Ok(match version {
@@ -195,6 +203,40 @@ mod tests {
         assert_eq!(other.claim(&connection, fill).unwrap(), Whose::Foreign);
         let mode = std::fs::metadata(&path).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
+    }
+
+    /// Whoever looks while another claims the file sees it before or after, never half.
+    #[test]
+    fn a_file_that_is_being_claimed_is_nobody_elses() {
+        let folder = tempfile::tempdir().unwrap();
+        for round in 0..200 {
+            let path = folder.path().join(format!("{round}.db"));
+            make(folder.path(), &path).unwrap();
+            let ready = || {
+                let connection = open(&path, true).unwrap();
+                connection.busy_timeout(std::time::Duration::from_secs(30)).unwrap();
+                connection
+            };
+            assert_eq!(share(&ready()).unwrap(), Ok(()));
+            let together = std::sync::Barrier::new(2);
+            std::thread::scope(|scope| {
+                let looker = scope.spawn(|| {
+                    let connection = ready();
+                    together.wait();
+                    loop {
+                        match MARK.look(&connection).unwrap() {
+                            Whose::Blank => {}
+                            seen => break seen,
+                        }
+                    }
+                });
+                let connection = ready();
+                together.wait();
+                let tables = "CREATE TABLE t (n INTEGER); CREATE TABLE u (n INTEGER);";
+                assert_eq!(MARK.claim(&connection, |new| new.execute_batch(tables)).unwrap(), Whose::Ours);
+                assert_eq!(looker.join().unwrap(), Whose::Ours, "round {round}");
+            });
+        }
     }
 
     #[test]
