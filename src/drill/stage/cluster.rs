@@ -1,6 +1,7 @@
 //! A namespace that is not production as a stage: the test version is a change of a Rollout's pod template, and
 //! cleaning up is putting the template back, exactly.
 
+mod needs;
 mod object;
 mod template;
 
@@ -21,6 +22,9 @@ use template::{MARK, Template};
 
 /// How long the room looks at a version before anything breaks, seconds.
 const LEARNS_S: f64 = 3.0;
+/// Requests of the test version that must be counted before anything breaks, where the room counts them at all: it was
+/// well first, and it has traffic.
+const WELL: u64 = 20;
 /// How long putting back may take after a crash.
 const UNDO: Duration = Duration::from_secs(120);
 /// Between two looks at what is being put back.
@@ -74,6 +78,7 @@ impl ClusterStage {
         }
         let config = narrowed(config, &cluster, namespace, means.model.as_deref())?;
         let Some(model) = config.model.first() else { return Err(format!("--on {on}: no model is there")) };
+        needs::met(&config, model, scenario).map_err(|why| format!("--on {on}: {why}"))?;
         let rollout = model.rollout.as_ref();
         let object_name = rollout.and_then(|one| one.name.as_deref()).unwrap_or(&model.name).to_owned();
         let timeout = cluster.timeout.unwrap_or(config.timeout).0;
@@ -194,9 +199,19 @@ impl Stage for ClusterStage {
                     && rollout.asked > 0.0
             }
         };
-        match is_well && waited_s >= LEARNS_S {
-            true => Ok(()),
-            false => Err(format!("the rollout is {}, {} stable", rollout.situation.word(), rollout.stable)),
+        if !is_well || waited_s < LEARNS_S {
+            return Err(format!("the rollout is {}, {} stable", rollout.situation.word(), rollout.stable));
+        }
+        let counts = model.counted.rows().any(|row| row.version == self.stable);
+        if !(deployed && counts && scenario.needs_requests()) {
+            return Ok(());
+        }
+        match model.verdict().map_or(0, |verdict| verdict.canary_requests) {
+            enough if enough >= WELL => Ok(()),
+            few => Err(format!(
+                "{few} of {WELL} requests to {test} were counted; a drill needs traffic: send {} more",
+                self.model
+            )),
         }
     }
 

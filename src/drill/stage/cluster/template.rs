@@ -52,7 +52,11 @@ impl Template {
             ));
         }
         if scenario == Scenario::RegistryMismatch {
-            return Err("registry-mismatch moves a registry's alias: it runs on the demo only".into());
+            return Err(
+                "registry-mismatch moves an alias that others read too, and no cluster has one: it runs on the demo \
+                 only; write --on demo"
+                    .into(),
+            );
         }
         let (stable, test, mut named) = versions(template, version_from, means)?;
         named["metadata"]["annotations"][MARK] = id.into();
@@ -77,7 +81,8 @@ impl Template {
             }
             (None, _) => {
                 return Err(format!(
-                    "{} needs --fault-label or --fault-annotation KEY=VALUE: what makes your test server behave so",
+                    "{} needs --fault-label or --fault-annotation KEY=VALUE: what of the pod template makes your test \
+                     server behave so; a server without such a switch can drill never-ready",
                     scenario.name()
                 ));
             }
