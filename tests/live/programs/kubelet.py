@@ -384,7 +384,7 @@ class Counts:
             yield f"inference_labelled_total{{{labels}}} {count}"
         shifted = self._shifted[place]
         if shifted:
-            drift = 0.01 + 2 * sum(shifted) / len(shifted)
+            drift = 0.01 + 4 * sum(shifted) / len(shifted)
             yield "# TYPE inference_feature_drift gauge"
             yield f'inference_feature_drift{{model="{model}",feature="age",method="psi"}} {drift:.4f}'
 
