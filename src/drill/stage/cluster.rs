@@ -25,7 +25,7 @@ const LEARNS_S: f64 = 3.0;
 /// Requests of the test version that must be counted before anything breaks, where the room counts them at all: it was
 /// well first, and it has traffic.
 const WELL: u64 = 20;
-/// How long putting back may take after a crash.
+/// How long putting back may take after a crash, beside the start of pods.
 const UNDO: Duration = Duration::from_secs(120);
 /// Between two looks at what is being put back.
 const LOOK: Duration = Duration::from_millis(500);
@@ -173,11 +173,16 @@ impl Stage for ClusterStage {
         (self.stable.clone(), self.test.clone())
     }
 
+    fn pods_start_s(&self) -> f64 {
+        object::pods_start_s(&self.before)
+    }
+
     fn undo(&self) -> Value {
         json!({
             "kind": "cluster", "cluster": self.cluster, "namespace": self.object.place().0,
             "name": self.object.place().1, "uid": self.before["metadata"]["uid"],
             "template": self.before["spec"]["template"], "on": self.name,
+            "pods_start_s": self.pods_start_s(),
         })
     }
 
@@ -255,12 +260,18 @@ impl Stage for ClusterStage {
         })
     }
 
-    fn limits(&self, _: Scenario) -> Vec<String> {
+    fn limits(&self, scenario: Scenario) -> Vec<String> {
         let mut limits = vec![
             format!("{} is not production: its traffic, its size and its permissions are others", self.name),
             "nobody was called: the minutes until a person sits down are not in these numbers".into(),
             "the fault was made on purpose, of one kind, and nothing else went wrong meanwhile".into(),
         ];
+        if !scenario.breaks_by_deploying() {
+            limits.push(
+                "the fault came with new pods of the test version: their start is in the time to detection"
+                    .into(),
+            );
+        }
         let model = self.config.model.first();
         if model.is_none_or(|model| model.endpoint.is_empty()) {
             limits.push(
@@ -284,6 +295,8 @@ pub(super) async fn undo(written: &Value) -> Result<String, String> {
     let timeout = cluster.timeout.map_or(Duration::from_secs(10), |span| span.0);
     let object = Object::connect(&cluster, timeout, &namespace, &name).await?;
     let template = &written["template"];
+    let limit =
+        UNDO + Duration::from_secs_f64(written["pods_start_s"].as_f64().unwrap_or(0.0).clamp(0.0, 3_600.0));
     let begun = tokio::time::Instant::now();
     loop {
         let step = async {
@@ -304,7 +317,7 @@ pub(super) async fn undo(written: &Value) -> Result<String, String> {
         match step.await {
             Ok(true) => return Ok(format!("the template of {namespace}/{name} is as it was before")),
             Ok(false) => return Ok(format!("{namespace}/{name} is another object now, and was left alone")),
-            Err(why) if begun.elapsed() >= UNDO => return Err(why),
+            Err(why) if begun.elapsed() >= limit => return Err(why),
             Err(_) => tokio::time::sleep(LOOK).await,
         }
     }

@@ -135,6 +135,11 @@ pub fn is_settled(object: &Value, template: Option<&Value>) -> Result<(), String
     }
 }
 
+/// How long its controller waits for pods before it gives up, seconds: Argo's own default where the Rollout does not say.
+pub fn pods_start_s(object: &Value) -> f64 {
+    object["spec"]["progressDeadlineSeconds"].as_f64().unwrap_or(600.0).max(0.0)
+}
+
 /// Whether every pod of the version from before is there and ready, by the controller's word.
 pub fn serves(now: &Value, before: &Value) -> Result<String, String> {
     let number = |key: &str| now["status"][key].as_u64().unwrap_or(0);
@@ -158,6 +163,12 @@ mod tests {
     fn object(phase: &str, current: &str) -> Value {
         json!({"metadata": {"generation": 3}, "spec": {"template": {"a": 1}, "replicas": 4}, "status": {"phase": phase,
             "observedGeneration": "3", "currentPodHash": current, "stableRS": "x", "availableReplicas": 4}})
+    }
+
+    #[test]
+    fn a_rollout_that_does_not_say_gives_its_pods_ten_minutes() {
+        assert_eq!(pods_start_s(&object("Healthy", "x")), 600.0);
+        assert_eq!(pods_start_s(&json!({"spec": {"progressDeadlineSeconds": 20}})), 20.0);
     }
 
     #[test]
