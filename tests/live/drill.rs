@@ -8,7 +8,9 @@ use std::process::{Child, Command, Output, Stdio};
 use serde_json::{Value, json};
 
 use crate::cluster::{Cluster, Namespace};
+use crate::hands::act;
 use crate::lab::file;
+use crate::pty::Session;
 use served::Load;
 
 /// The clock marks, in their order.
@@ -305,6 +307,26 @@ fn a_drill_that_is_interrupted_or_killed_in_the_middle_leaves_nothing() {
         Some(1),
         "the one that was interrupted: {report:#}"
     );
+}
+
+#[test]
+fn a_person_finds_it_in_the_room_and_aborts_with_the_normal_keys() {
+    let Some(served) = Served::new() else { return };
+    let (config, state, on) =
+        (served.config.to_str().unwrap(), served.folder.path().to_str().unwrap(), served.on());
+    let words = [&["--config", config, "drill", "--on", &on], &FAILING[..]].concat();
+    let mut session = Session::start(&words, (160, 45), &[("XDG_STATE_HOME", state)]);
+    session.wait_text("since the fault");
+    session.wait_text("canary: ABORT");
+    act(&mut session, |session| session.keys("A"), "Abort");
+    session.wait_text("confirmed → verified");
+    // The room closes by itself when everything is put back.
+    assert_eq!(session.end().0, 0);
+    session.assert_given_back();
+    served.assert_clean();
+    let line = std::fs::read_to_string(served.folder.path().join("journal/drills.jsonl")).unwrap();
+    let line: Value = serde_json::from_str(&line).unwrap();
+    assert_eq!((&line["auto"], &line["verified"]), (&json!(false), &json!(true)), "{line}");
 }
 
 #[test]
