@@ -147,6 +147,7 @@ fn a_drill_that_is_killed_is_put_back_by_the_next() {
 
 /// A Rollout that serves, its load, and a config that sees both as a user's would: an endpoint with a metrics page.
 struct Served {
+    cluster: Cluster,
     namespace: Namespace,
     before: Value,
     _load: Load,
@@ -174,7 +175,7 @@ impl Served {
         );
         let text = std::fs::read_to_string(&config).unwrap().replace("refresh", "window = \"10s\"\nrefresh");
         std::fs::write(&config, text + &more).unwrap();
-        Some(Self { namespace, before, _load: load, folder, config })
+        Some(Self { cluster, namespace, before, _load: load, folder, config })
     }
 
     fn on(&self) -> String {
@@ -182,6 +183,7 @@ impl Served {
     }
 
     /// A whole automatic drill that went well, and left nothing.
+    #[allow(clippy::print_stdout, reason = "the figures are to be read")]
     fn drilled(&self, scenario: &str, fault: &[&str]) -> Value {
         let words = [&["--scenario", scenario, "--output", "json"], fault].concat();
         let begun = std::time::Instant::now();
@@ -281,15 +283,19 @@ impl Served {
     }
 }
 
+fn interrupt(child: &Child) {
+    let status = Command::new("kill").args(["-s", "INT", &child.id().to_string()]).status().unwrap();
+    assert!(status.success());
+}
+
 #[test]
 fn a_drill_that_is_interrupted_or_killed_in_the_middle_leaves_nothing() {
     let Some(served) = Served::new() else { return };
     let interrupted = served.injected();
-    let status = Command::new("kill").args(["-s", "INT", &interrupted.id().to_string()]).status().unwrap();
-    assert!(status.success());
+    interrupt(&interrupted);
     let output = interrupted.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(3), "{}", said(&output));
-    for words in ["it cleans up first", "it was interrupted", "everything is as it was before"] {
+    for words in ["it cleans up first", "it was interrupted", "nothing of the drill is left"] {
         assert!(said(&output).contains(words), "{words}: {}", said(&output));
     }
     served.assert_clean();
@@ -307,6 +313,24 @@ fn a_drill_that_is_interrupted_or_killed_in_the_middle_leaves_nothing() {
         Some(1),
         "the one that was interrupted: {report:#}"
     );
+}
+
+#[test]
+fn what_somebody_else_deployed_meanwhile_is_left_alone() {
+    let Some(served) = Served::new() else { return };
+    let running = served.injected();
+    let mut theirs = served.before["spec"]["template"].clone();
+    theirs["metadata"]["labels"]["version"] = json!("v2");
+    let patch = json!([{"op": "replace", "path": "/spec/template", "value": theirs}]);
+    let path = format!("{}/m", served.namespace.path("rollouts"));
+    served.cluster.call("JSON", &path, Some(&patch)).unwrap();
+    interrupt(&running);
+    let output = running.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(3), "{}", said(&output));
+    assert!(said(&output).contains("somebody else changed the pod template"), "{}", said(&output));
+    let after = served.namespace.get("rollouts", "m").unwrap();
+    assert_eq!(after["spec"]["template"], theirs);
+    assert_eq!(served.unfinished(), 0);
 }
 
 #[test]

@@ -6,6 +6,7 @@ mod object;
 mod template;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -18,7 +19,7 @@ use crate::drill::scenario::Scenario;
 use crate::store::Store;
 use object::Object;
 pub use template::Fault;
-use template::{MARK, Template};
+use template::Template;
 
 /// How long the room looks at a version before anything breaks, seconds.
 const LEARNS_S: f64 = 3.0;
@@ -53,6 +54,8 @@ pub struct ClusterStage {
     test: Version,
     /// The object before the drill.
     before: Value,
+    /// Whether somebody else changed the pod template during the drill: nothing of it is there to be put back.
+    foreign: AtomicBool,
 }
 
 impl ClusterStage {
@@ -110,6 +113,7 @@ impl ClusterStage {
             stable,
             test,
             before,
+            foreign: AtomicBool::new(false),
         })
     }
 }
@@ -249,12 +253,17 @@ impl Stage for ClusterStage {
     fn clean_up(&self) -> Doing<'_, ()> {
         Box::pin(async {
             let uid = self.before["metadata"]["uid"].as_str().unwrap_or_default();
-            self.object.put_back(uid, &self.before["spec"]["template"]).await
+            let is_back = self.object.put_back(uid, &self.before["spec"]["template"]).await?;
+            self.foreign.store(!is_back, Ordering::Relaxed);
+            Ok(())
         })
     }
 
     fn is_clean(&self) -> Doing<'_, ()> {
         Box::pin(async {
+            if self.foreign.load(Ordering::Relaxed) {
+                return Ok(());
+            }
             let now = self.object.get().await?;
             object::is_settled(&now, Some(&self.before["spec"]["template"]))
         })
@@ -266,6 +275,12 @@ impl Stage for ClusterStage {
             "nobody was called: the minutes until a person sits down are not in these numbers".into(),
             "the fault was made on purpose, of one kind, and nothing else went wrong meanwhile".into(),
         ];
+        if self.foreign.load(Ordering::Relaxed) {
+            limits.push(
+                "somebody else changed the pod template during the drill: it was left as they made it, and not put back"
+                    .into(),
+            );
+        }
         if !scenario.breaks_by_deploying() {
             limits.push(
                 "the fault came with new pods of the test version: their start is in the time to detection"
@@ -300,23 +315,19 @@ pub(super) async fn undo(written: &Value) -> Result<String, String> {
     let begun = tokio::time::Instant::now();
     loop {
         let step = async {
-            let now = match object.find().await? {
-                Some(now) if now["metadata"]["uid"] == uid.as_str() => now,
-                // It was deleted, or made anew: the drill's change went with it.
-                _ => return Ok(false),
-            };
-            let is_ours = !now
-                .pointer(&format!("/spec/template/metadata/annotations/{}", MARK.replace('/', "~1")))
-                .unwrap_or(&Value::Null)
-                .is_null();
-            if is_ours {
-                object.put_back(&uid, template).await?;
+            match object.find().await? {
+                Some(now) if now["metadata"]["uid"] == uid.as_str() => {}
+                Some(_) => return Ok("is another object now, and was left alone"),
+                None => return Ok("is gone, and the drill's change with it"),
             }
-            object::is_settled(&object.get().await?, is_ours.then_some(template)).map(|()| true)
+            if !object.put_back(&uid, template).await? {
+                return Ok("was changed by somebody else since, and was left alone");
+            }
+            object::is_settled(&object.get().await?, Some(template))
+                .map(|()| "has the template from before again")
         };
         match step.await {
-            Ok(true) => return Ok(format!("the template of {namespace}/{name} is as it was before")),
-            Ok(false) => return Ok(format!("{namespace}/{name} is another object now, and was left alone")),
+            Ok(words) => return Ok(format!("{namespace}/{name} {words}")),
             Err(why) if begun.elapsed() >= limit => return Err(why),
             Err(_) => tokio::time::sleep(LOOK).await,
         }

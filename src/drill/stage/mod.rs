@@ -62,7 +62,7 @@ pub trait Stage: Send + Sync {
     /// Puts everything back. May be called at any moment, and again.
     fn clean_up(&self) -> Doing<'_, ()>;
 
-    /// Whether everything is as it was before.
+    /// Whether nothing of the drill is left.
     fn is_clean(&self) -> Doing<'_, ()>;
 
     /// What a drill on this stage does not prove.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::template::MARK;
 use crate::cluster::{self, trouble};
 use crate::config::ClusterConfig;
 
@@ -80,20 +81,25 @@ impl Object {
         self.ask(request, MERGE, patch.clone()).await.map(drop).map_err(|(_, why)| why)
     }
 
-    /// Puts the pod template back as it was, when it is not so already, on this very object alone.
+    /// Puts the pod template back as it was, when it is not so already, on this very object alone. False when it is another
+    /// one without the drill's mark: somebody else has changed it meanwhile, and it is left alone.
     ///
     /// # Errors
     /// The server refuses it, in words.
-    pub async fn put_back(&self, uid: &str, template: &Value) -> Result<(), String> {
-        if self.get().await?["spec"]["template"] == *template {
-            return Ok(());
+    pub async fn put_back(&self, uid: &str, template: &Value) -> Result<bool, String> {
+        let now = self.get().await?;
+        let there = &now["spec"]["template"];
+        if there == template {
+            return Ok(true);
         }
+        let Some(mark) = mark(&now) else { return Ok(false) };
         let patch = json!([
             {"op": "test", "path": "/metadata/uid", "value": uid},
+            {"op": "test", "path": mark_path(), "value": mark},
             {"op": "replace", "path": "/spec/template", "value": template},
         ]);
         let request = http::Request::patch(format!("{}?fieldManager=wardroom", self.path()));
-        self.ask(request, JSON, patch).await.map(drop).map_err(|(_, why)| why)
+        self.ask(request, JSON, patch).await.map(|_| true).map_err(|(_, why)| why)
     }
 
     async fn ask(
@@ -113,6 +119,15 @@ impl Object {
             Err(_) => Err((None, trouble::hung(&self.name, self.timeout).to_string())),
         }
     }
+}
+
+fn mark_path() -> String {
+    format!("/spec/template/metadata/annotations/{}", MARK.replace('/', "~1"))
+}
+
+/// The drill that changed the pod template last, by its mark.
+fn mark(object: &Value) -> Option<&str> {
+    object.pointer(&mark_path())?.as_str()
 }
 
 /// Whether a Rollout rests on one version; `template`: on this very one.
@@ -163,6 +178,14 @@ mod tests {
     fn object(phase: &str, current: &str) -> Value {
         json!({"metadata": {"generation": 3}, "spec": {"template": {"a": 1}, "replicas": 4}, "status": {"phase": phase,
             "observedGeneration": "3", "currentPodHash": current, "stableRS": "x", "availableReplicas": 4}})
+    }
+
+    #[test]
+    fn a_template_without_the_mark_is_not_the_drills() {
+        let mut marked = object("Healthy", "x");
+        assert_eq!(mark(&marked), None);
+        marked["spec"]["template"]["metadata"]["annotations"] = json!({ MARK: "d-1" });
+        assert_eq!(mark(&marked), Some("d-1"));
     }
 
     #[test]
