@@ -154,7 +154,7 @@ fn ctrl_c_cleans_up_first() {
     signal(&child, "INT");
     lines.read_to_string(&mut said).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(3), "{said}");
-    assert!(said.contains("interrupted") && said.contains("everything is as it was before"), "{said}");
+    assert!(said.contains("interrupted") && said.contains("nothing of the drill is left"), "{said}");
     assert!(unfinished(state.path()).is_empty());
 }
 

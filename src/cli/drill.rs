@@ -174,8 +174,8 @@ fn in_the_room(
     let (_stop, stopped) = watch::channel(false);
     let (empty, _) = stage::set(&loaded.config)?;
     let (companion, eyes) = Companion::pair(empty, shown);
-    let driving =
-        runtime.spawn(drive(drill, set.clone(), eyes, stage::now, Limits::of(false), shows, stopped));
+    let limits = Limits::of(false).with_starts(set.pods_start_s());
+    let driving = runtime.spawn(drive(drill, set.clone(), eyes, stage::now, limits, shows, stopped));
     let left = room::run_beside(common, loaded, None, &RoomArgs::default(), Some(companion));
     // Whatever became of the room, the drill comes to its end and cleans up.
     let drill = runtime.block_on(driving).map_err(|why| why.to_string())?;
@@ -235,7 +235,8 @@ async fn headless(planned: Planned<'_>) -> Result<u8, String> {
             }
         })
     });
-    let drill = drive(drill, set.clone(), eyes, stage::now, Limits::of(true), shows, stopped).await;
+    let limits = Limits::of(true).with_starts(set.pods_start_s());
+    let drill = drive(drill, set.clone(), eyes, stage::now, limits, shows, stopped).await;
     if let Some(telling) = telling {
         // The last words are said before the report.
         let _ = telling.await;

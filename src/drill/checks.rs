@@ -46,7 +46,7 @@ impl Drill {
         self.prove("right_version", format!("{stable} serves again"), seen);
         let seen = match self.marks.between(Mark::Confirmed, Mark::MetricsNormal) {
             Some(seconds) => Ok(format!("{seconds:.1} s after the confirmation")),
-            None => Err("the room did not become calm in time".into()),
+            None => Err(format!("the room did not become calm in time: {}", self.not_normal)),
         };
         self.prove("metrics_normal", "everything that the room judges is normal again", seen);
     }

@@ -40,7 +40,7 @@ impl Phase {
         match self {
             Self::Learning => "learns what is normal",
             Self::Deploying => "deploys the test version",
-            Self::Searching => "something is wrong somewhere: find it and roll back",
+            Self::Searching => "something is wrong: find it and roll back",
             Self::RollingBack => "rolls back",
             Self::Settling => "metrics settle",
             Self::Testing => "tests functions",
@@ -111,6 +111,8 @@ pub struct Drill {
     pub cleaned: Option<Result<(), String>>,
     /// The good version's share of the requests before anybody acted, 0…1.
     pub(super) share_before: Option<f64>,
+    /// What the room still had against the model at the last look after the rollback, in words.
+    pub(super) not_normal: String,
     /// Requests by version, good and all, at the last look.
     counted: Option<(f64, f64)>,
 }
@@ -133,6 +135,7 @@ impl Drill {
             end: None,
             cleaned: None,
             share_before: None,
+            not_normal: String::new(),
             counted: None,
         }
     }
@@ -159,8 +162,11 @@ impl Drill {
             self.found = Some(found);
         }
         self.count(store, now);
-        if self.phase == Phase::Settling && self.is_normal(store) {
-            self.marks.set(Mark::MetricsNormal, now);
+        if self.phase == Phase::Settling {
+            match self.is_normal(store) {
+                Ok(()) => self.marks.set(Mark::MetricsNormal, now),
+                Err(why) => self.not_normal = why,
+            }
         }
     }
 
@@ -286,12 +292,17 @@ impl Drill {
         }
     }
 
-    /// Whether nothing in the room speaks against this model any more.
-    fn is_normal(&self, store: &Store) -> bool {
-        let Some(model) = store.model(&self.setting.model) else { return false };
+    /// Whether nothing in the room speaks against this model any more; what does, in words.
+    fn is_normal(&self, store: &Store) -> Result<(), String> {
+        let model = store.model(&self.setting.model).ok_or("the model is not watched any more")?;
+        if model.level >= Level::Unknown {
+            return Err(format!("the model is {}: {}", model.level.word(), model.why));
+        }
         let metrics = self.act.as_ref().and_then(|act| act.checks.iter().find(|check| check.id == "metrics"));
-        let waits = metrics.is_some_and(|check| matches!(check.state, CheckState::Waiting));
-        model.level < Level::Unknown && !waits
+        match metrics.filter(|check| matches!(check.state, CheckState::Waiting)) {
+            Some(check) => Err(format!("the act's own check of metrics waits: {}", check.detail)),
+            None => Ok(()),
+        }
     }
 
     /// Whether the act ended, and how.

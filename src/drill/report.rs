@@ -142,7 +142,7 @@ impl Drill {
             let _ = writeln!(text, "  {word:<8} {}   {}", proof.words, proof.detail);
         }
         match &self.cleaned {
-            Some(Ok(())) => text.push_str("  passed   cleaned up: everything is as it was before\n"),
+            Some(Ok(())) => text.push_str("  passed   cleaned up: nothing of the drill is left\n"),
             Some(Err(why)) => drop(writeln!(text, "  FAILED   NOT cleaned up: {why}")),
             None => text.push_str("  FAILED   not cleaned up yet\n"),
         }

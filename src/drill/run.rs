@@ -34,6 +34,12 @@ impl Limits {
         let found_s = if auto { 120.0 } else { 900.0 };
         Self { ready_s: 120.0, found_s, verified_s: 360.0, normal_s: 120.0, clean_s: 120.0 }
     }
+
+    /// The same where pods take some time to start: the test version, its broken form, and what is put back.
+    pub fn with_starts(self, seconds: f64) -> Self {
+        let Self { ready_s, found_s, clean_s, .. } = self;
+        Self { ready_s: ready_s + seconds, found_s: found_s + seconds, clean_s: clean_s + seconds, ..self }
+    }
 }
 
 /// How often the drill looks.

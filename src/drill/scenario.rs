@@ -68,6 +68,11 @@ impl Scenario {
         self == RegistryMismatch
     }
 
+    /// Whether only requests to the test version show it.
+    pub fn needs_requests(self) -> bool {
+        matches!(self, LatencyRegression | ErrorBurst | SilentQualityLoss)
+    }
+
     /// Whether deploying the test version is itself what breaks.
     pub fn breaks_by_deploying(self) -> bool {
         self == NeverReady

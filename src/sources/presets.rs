@@ -49,15 +49,19 @@ fn lay_over(ours: &mut Preset, user: &Preset) {
             ours.clone_from(user);
         }
     }
-    list(&mut ours.detect, &user.detect);
-    list(&mut ours.model_label, &user.model_label);
-    list(&mut ours.version_label, &user.version_label);
-    part(&mut ours.latency, &user.latency);
-    part(&mut ours.mean, &user.mean);
-    part(&mut ours.requests, &user.requests);
-    part(&mut ours.errors, &user.errors);
-    part(&mut ours.drift, &user.drift);
-    ours.gauges.extend(user.gauges.iter().map(|(kpi, gauge)| (*kpi, gauge.clone())));
+    // Taken apart by name, so that a part that is added to the catalogue is not forgotten here.
+    let Preset { detect, model_label, version_label, latency, mean, requests, errors, gauges, labels, drift } =
+        user;
+    list(&mut ours.detect, detect);
+    list(&mut ours.model_label, model_label);
+    list(&mut ours.version_label, version_label);
+    part(&mut ours.latency, latency);
+    part(&mut ours.mean, mean);
+    part(&mut ours.requests, requests);
+    part(&mut ours.errors, errors);
+    part(&mut ours.labels, labels);
+    part(&mut ours.drift, drift);
+    ours.gauges.extend(gauges.iter().map(|(kpi, gauge)| (*kpi, gauge.clone())));
 }
 
 #[cfg(test)]
@@ -105,7 +109,16 @@ mod tests {
             version_label = ["deployment"]
             gauges.accuracy = { metric = ["my_accuracy"] }
             [own]
+            detect = ["own_total"]
+            model_label = ["name"]
+            version_label = ["version"]
+            latency = { metric = ["own_seconds"] }
+            mean = { sum = "own_sum", count = "own_count" }
             requests = { metric = ["own_total"] }
+            errors = { metric = ["own_failed"] }
+            labels = { metric = ["own_labelled"], wrong = 'correct="false"' }
+            drift = { metric = ["own_drift"] }
+            gauges.accuracy = { metric = ["own_accuracy"] }
             "#,
         )
         .unwrap();
@@ -113,7 +126,8 @@ mod tests {
         assert_eq!(all["mlserver"].version_label, ["deployment"]);
         assert!(all["mlserver"].latency.is_some(), "what the user left out stays");
         assert_eq!(all["mlserver"].gauges[&Kpi::Accuracy].metric, ["my_accuracy"]);
-        assert!(all.contains_key("own") && all.contains_key("triton"));
+        assert_eq!(all["own"], user["own"], "every part of a kind of one's own");
+        assert!(all.contains_key("triton"));
     }
 
     #[test]

@@ -1,7 +1,9 @@
 //! Judges a model from what is known: its KPIs, its servers, its alerts, its sources.
 
 use super::{ModelState, Store};
-use crate::domain::{AlertState, Event, EventKind, Freshness, Judgement, Kpi, Level, Readiness, Time, judge};
+use crate::domain::{
+    AlertState, Event, EventKind, Freshness, Judgement, Kpi, Level, Readiness, Situation, Time, judge,
+};
 use crate::judge::Decision;
 
 /// Judges one model again and writes down what changed.
@@ -149,7 +151,10 @@ fn worst(store: &Store, model: &ModelState, judgements: &[Judgement], now: Time)
         }
         concern(judged.level, judged.reason.clone());
     }
-    if let Some(verdict) = model.verdict().filter(|verdict| verdict.verdict == Decision::Abort) {
+    // An aborted canary takes no traffic: what it was like is history, and no trouble of the model any more.
+    let is_over = model.rollout.as_ref().is_some_and(|rollout| rollout.situation == Situation::Aborted);
+    let verdict = model.verdict().filter(|verdict| verdict.verdict == Decision::Abort && !is_over);
+    if let Some(verdict) = verdict {
         let causes: Vec<&str> = verdict.causes.iter().map(|name| &**name).collect();
         let what = if causes.is_empty() { "all metrics together".to_owned() } else { causes.join(", ") };
         concern(Level::Warning, format!("canary worse: {what}"));

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use super::{ModelSpec, Store};
 use crate::domain::{
-    EventKind, Fact, Fault, FaultKind, Harvest, Kpi, Level, Limits, ModelId, ModelKind, Phase, Reading,
-    RegisteredModel, Report, Rollout, SourceGroup, SourceId, SourceInfo, Time, Version,
+    Counter, EventKind, Fact, Fault, FaultKind, Harvest, Kpi, Level, Limits, ModelId, ModelKind, Phase,
+    Reading, RegisteredModel, Report, Rollout, Situation, SourceGroup, SourceId, SourceInfo, Time, Total,
+    Version,
 };
 
 fn at(second: i64) -> Time {
@@ -147,4 +148,39 @@ fn a_rollout_that_vanishes_is_said_once_and_claimed_no_more() {
     let said: Vec<_> = store.timeline.iter().filter(|event| event.what == "Rollout ml/als is gone").collect();
     assert_eq!(said.len(), 1);
     assert_eq!(said[0].level, Level::Warning, "a canary was live");
+}
+
+#[test]
+fn a_bad_canary_is_a_concern_until_it_is_aborted() {
+    let mut store = store(vec![
+        info("eu", SourceGroup::Controller, Vec::new()),
+        info("als-1", SourceGroup::Endpoints, Vec::new()),
+    ]);
+    let rollout = |situation: Situation, asked: f64| {
+        let canary = Some(Version::new("2"));
+        let phase = situation.phase();
+        let rollout = Rollout { canary, phase, situation, asked, ..Rollout::of("eu", Version::new("1")) };
+        Ok(vec![Fact::Rollout { model: model(), rollout }])
+    };
+    store.apply(&report("eu", 0, rollout(Situation::PausedByStep, 25.0)));
+    for second in (0..60).step_by(10) {
+        let counter = |version: &str, share: f64| {
+            let trials = 10.0 * (second + 1) as f64;
+            let total = Total::Events { events: (share * trials).floor(), trials };
+            Counter { version: Version::new(version), instance: None, age_s: None, total }
+        };
+        let counters = vec![counter("1", 0.0), counter("2", 0.5)];
+        let counted = Fact::Counters { model: model(), metric: "errors".into(), counters };
+        store.apply(&report("als-1", second, Ok(vec![counted])));
+        store.tick(at(second));
+    }
+    assert_eq!(
+        (store.models[0].level, store.models[0].why.as_str()),
+        (Level::Warning, "canary worse: errors")
+    );
+    store.apply(&report("eu", 60, rollout(Situation::Aborting, 0.0)));
+    assert_eq!(store.models[0].level, Level::Warning, "its last requests are still under way");
+    store.apply(&report("eu", 61, rollout(Situation::Aborted, 0.0)));
+    assert!(store.models[0].level < Level::Warning, "{}", store.models[0].why);
+    assert!(store.models[0].verdict().is_some(), "why it was aborted stays to be read");
 }

@@ -33,7 +33,7 @@ pub fn answering_at(address: &str, status: impl Fn(&str) -> u16 + Send + 'static
 }
 
 /// The whole request: a body that is not read would reset the connection.
-fn head(stream: &mut TcpStream) -> String {
+pub fn head(stream: &mut TcpStream) -> String {
     let mut all = Vec::new();
     let mut part = [0; 4_096];
     loop {

@@ -1,10 +1,12 @@
 //! A namespace that is not production as a stage: the test version is a change of a Rollout's pod template, and
 //! cleaning up is putting the template back, exactly.
 
+mod needs;
 mod object;
 mod template;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -17,11 +19,14 @@ use crate::drill::scenario::Scenario;
 use crate::store::Store;
 use object::Object;
 pub use template::Fault;
-use template::{MARK, Template};
+use template::Template;
 
 /// How long the room looks at a version before anything breaks, seconds.
 const LEARNS_S: f64 = 3.0;
-/// How long putting back may take after a crash.
+/// Requests of the test version that must be counted before anything breaks, where the room counts them at all: it was
+/// well first, and it has traffic.
+const WELL: u64 = 20;
+/// How long putting back may take after a crash, beside the start of pods.
 const UNDO: Duration = Duration::from_secs(120);
 /// Between two looks at what is being put back.
 const LOOK: Duration = Duration::from_millis(500);
@@ -49,6 +54,8 @@ pub struct ClusterStage {
     test: Version,
     /// The object before the drill.
     before: Value,
+    /// Whether somebody else changed the pod template during the drill: nothing of it is there to be put back.
+    foreign: AtomicBool,
 }
 
 impl ClusterStage {
@@ -74,6 +81,7 @@ impl ClusterStage {
         }
         let config = narrowed(config, &cluster, namespace, means.model.as_deref())?;
         let Some(model) = config.model.first() else { return Err(format!("--on {on}: no model is there")) };
+        needs::met(&config, model, scenario).map_err(|why| format!("--on {on}: {why}"))?;
         let rollout = model.rollout.as_ref();
         let object_name = rollout.and_then(|one| one.name.as_deref()).unwrap_or(&model.name).to_owned();
         let timeout = config.deadline(cluster.timeout);
@@ -105,6 +113,7 @@ impl ClusterStage {
             stable,
             test,
             before,
+            foreign: AtomicBool::new(false),
         })
     }
 }
@@ -168,11 +177,16 @@ impl Stage for ClusterStage {
         (self.stable.clone(), self.test.clone())
     }
 
+    fn pods_start_s(&self) -> f64 {
+        object::pods_start_s(&self.before)
+    }
+
     fn undo(&self) -> Value {
         json!({
             "kind": "cluster", "cluster": self.cluster, "namespace": self.object.place().0,
             "name": self.object.place().1, "uid": self.before["metadata"]["uid"],
             "template": self.before["spec"]["template"], "on": self.name,
+            "pods_start_s": self.pods_start_s(),
         })
     }
 
@@ -194,9 +208,19 @@ impl Stage for ClusterStage {
                     && rollout.asked > 0.0
             }
         };
-        match is_well && waited_s >= LEARNS_S {
-            true => Ok(()),
-            false => Err(format!("the rollout is {}, {} stable", rollout.situation.word(), rollout.stable)),
+        if !is_well || waited_s < LEARNS_S {
+            return Err(format!("the rollout is {}, {} stable", rollout.situation.word(), rollout.stable));
+        }
+        let counts = model.counted.rows().any(|row| row.version == self.stable);
+        if !(deployed && counts && scenario.needs_requests()) {
+            return Ok(());
+        }
+        match model.verdict().map_or(0, |verdict| verdict.canary_requests) {
+            enough if enough >= WELL => Ok(()),
+            few => Err(format!(
+                "{few} of {WELL} requests to {test} were counted; a drill needs traffic: send {} more",
+                self.model
+            )),
         }
     }
 
@@ -229,23 +253,40 @@ impl Stage for ClusterStage {
     fn clean_up(&self) -> Doing<'_, ()> {
         Box::pin(async {
             let uid = self.before["metadata"]["uid"].as_str().unwrap_or_default();
-            self.object.put_back(uid, &self.before["spec"]["template"]).await
+            let is_back = self.object.put_back(uid, &self.before["spec"]["template"]).await?;
+            self.foreign.store(!is_back, Ordering::Relaxed);
+            Ok(())
         })
     }
 
     fn is_clean(&self) -> Doing<'_, ()> {
         Box::pin(async {
+            if self.foreign.load(Ordering::Relaxed) {
+                return Ok(());
+            }
             let now = self.object.get().await?;
             object::is_settled(&now, Some(&self.before["spec"]["template"]))
         })
     }
 
-    fn limits(&self, _: Scenario) -> Vec<String> {
+    fn limits(&self, scenario: Scenario) -> Vec<String> {
         let mut limits = vec![
             format!("{} is not production: its traffic, its size and its permissions are others", self.name),
             "nobody was called: the minutes until a person sits down are not in these numbers".into(),
             "the fault was made on purpose, of one kind, and nothing else went wrong meanwhile".into(),
         ];
+        if self.foreign.load(Ordering::Relaxed) {
+            limits.push(
+                "somebody else changed the pod template during the drill: it was left as they made it, and not put back"
+                    .into(),
+            );
+        }
+        if !scenario.breaks_by_deploying() {
+            limits.push(
+                "the fault came with new pods of the test version: their start is in the time to detection"
+                    .into(),
+            );
+        }
         let model = self.config.model.first();
         if model.is_none_or(|model| model.endpoint.is_empty()) {
             limits.push(
@@ -269,27 +310,25 @@ pub(super) async fn undo(written: &Value) -> Result<String, String> {
     let timeout = cluster.timeout.map_or(Duration::from_secs(10), |span| span.0);
     let object = Object::connect(&cluster, timeout, &namespace, &name).await?;
     let template = &written["template"];
+    let limit =
+        UNDO + Duration::from_secs_f64(written["pods_start_s"].as_f64().unwrap_or(0.0).clamp(0.0, 3_600.0));
     let begun = tokio::time::Instant::now();
     loop {
         let step = async {
-            let now = match object.find().await? {
-                Some(now) if now["metadata"]["uid"] == uid.as_str() => now,
-                // It was deleted, or made anew: the drill's change went with it.
-                _ => return Ok(false),
-            };
-            let is_ours = !now
-                .pointer(&format!("/spec/template/metadata/annotations/{}", MARK.replace('/', "~1")))
-                .unwrap_or(&Value::Null)
-                .is_null();
-            if is_ours {
-                object.put_back(&uid, template).await?;
+            match object.find().await? {
+                Some(now) if now["metadata"]["uid"] == uid.as_str() => {}
+                Some(_) => return Ok("is another object now, and was left alone"),
+                None => return Ok("is gone, and the drill's change with it"),
             }
-            object::is_settled(&object.get().await?, is_ours.then_some(template)).map(|()| true)
+            if !object.put_back(&uid, template).await? {
+                return Ok("was changed by somebody else since, and was left alone");
+            }
+            object::is_settled(&object.get().await?, Some(template))
+                .map(|()| "has the template from before again")
         };
         match step.await {
-            Ok(true) => return Ok(format!("the template of {namespace}/{name} is as it was before")),
-            Ok(false) => return Ok(format!("{namespace}/{name} is another object now, and was left alone")),
-            Err(why) if begun.elapsed() >= UNDO => return Err(why),
+            Ok(words) => return Ok(format!("{namespace}/{name} {words}")),
+            Err(why) if begun.elapsed() >= limit => return Err(why),
             Err(_) => tokio::time::sleep(LOOK).await,
         }
     }

@@ -30,6 +30,11 @@ pub trait Stage: Send + Sync {
     /// The version that serves, and the one that is tried.
     fn versions(&self) -> (Version, Version);
 
+    /// How long pods may take to start here, seconds: every wait for them is so much longer.
+    fn pods_start_s(&self) -> f64 {
+        0.0
+    }
+
     /// What is needed to clean up after a crash; written to disk before anything is deployed.
     fn undo(&self) -> serde_json::Value;
 
@@ -57,7 +62,7 @@ pub trait Stage: Send + Sync {
     /// Puts everything back. May be called at any moment, and again.
     fn clean_up(&self) -> Doing<'_, ()>;
 
-    /// Whether everything is as it was before.
+    /// Whether nothing of the drill is left.
     fn is_clean(&self) -> Doing<'_, ()>;
 
     /// What a drill on this stage does not prove.

@@ -1,11 +1,15 @@
 """Stands in for the kubelets and the network of the test cluster: `kubelet.py KUBECONFIG PORT`.
 
-Every pod bound to one of its nodes becomes ready soon, unless its annotation `wardroom.test/fault` says otherwise:
-`never-ready`, `bad-image`, `crash` or `slow:SECONDS`; the annotation may change later. No container runs: requests to
+Every pod bound to one of its nodes becomes ready soon, unless its annotation or label `wardroom.test/fault` says otherwise:
+`never-ready`, `bad-image`, `crash` or `slow:SECONDS`; it may change later. A pod with `latency:SECONDS` or `errors:SHARE`
+(0.4 and 0.5 without a number) is ready, and answers so much later, or that share of its requests with 500. One with
+`wrong:SHARE` (0.5) predicts that share wrongly, which labels tell some seconds later; one with `drift` reads a feature wrongly.
+No container runs: requests to
 http://127.0.0.1:PORT/svc/NAMESPACE/SERVICE/PATH go to the URL in the annotation `wardroom.test/backend` of a ready pod of
-that Service, each pod in turn. A Service with the annotation `wardroom.test/route: httproute/NAME` (or
+that Service, each pod in turn, with the pod's version in the header `wardroom-version`.
+A Service with the annotation `wardroom.test/route: httproute/NAME` (or
 `virtualservice/NAME`) first picks another Service by the weights of that route.
-/metrics/NAMESPACE/SERVICE is a Prometheus page about what was asked there.
+/metrics/NAMESPACE/SERVICE is a Prometheus page about what was asked there, the labels that came, and drift of the feature.
 """
 
 import base64
@@ -37,11 +41,19 @@ ROUTES = {
 }
 HASHES = ("rollouts-pod-template-hash", "pod-template-hash")
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+LABEL_DELAY = 3.0  # from a prediction to its label
+DRIFT_OVER = 200  # the last predictions, over which drift is told
 NOT_FORWARDED = {"connection", "keep-alive", "transfer-encoding", "te", "trailer", "upgrade", "host", "content-length"}
 
 
 def now():
     return datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def fault_of(pod):
+    """What is wrong with a pod on purpose: a word and its number."""
+    about = pod["metadata"]
+    return about.get("annotations", {}).get(FAULT) or about.get("labels", {}).get(FAULT, "")
 
 
 def say(text):
@@ -254,7 +266,7 @@ class Kubelet:
                 self._ending.add(uid)
                 self._later.put(STOP, self._finish, about["namespace"], about["name"], uid)
         else:
-            fault = about.get("annotations", {}).get(FAULT, "")
+            fault = fault_of(pod)
             if self._played.get(uid) != fault:
                 self._played[uid] = fault
                 self._later.put(START, self._play, about["namespace"], about["name"], uid, fault, 0)
@@ -343,6 +355,9 @@ class Counts:
         self._lock = threading.Lock()
         self._requests = collections.defaultdict(collections.Counter)
         self._seconds = collections.defaultdict(lambda: collections.defaultdict(lambda: [0.0, [0] * len(BUCKETS), 0]))
+        self._unlabelled = collections.defaultdict(collections.deque)
+        self._labelled = collections.defaultdict(collections.Counter)
+        self._shifted = collections.defaultdict(lambda: collections.deque(maxlen=DRIFT_OVER))
 
     def add(self, place, version, code, seconds):
         with self._lock:
@@ -352,6 +367,26 @@ class Counts:
             found[2] += 1
             for index, limit in enumerate(BUCKETS):
                 found[1][index] += seconds <= limit
+
+    def predicted(self, place, version, correct, shifted):
+        with self._lock:
+            self._unlabelled[place].append((time.monotonic() + LABEL_DELAY, version, correct))
+            self._shifted[place].append(shifted)
+
+    def _quality(self, place):
+        waiting, model = self._unlabelled[place], place[1]
+        while waiting and waiting[0][0] <= time.monotonic():
+            _, version, correct = waiting.popleft()
+            self._labelled[place][version, str(correct).lower()] += 1
+        yield "# TYPE inference_labelled_total counter"
+        for (version, correct), count in sorted(self._labelled[place].items()):
+            labels = f'model="{model}",version="{version}",correct="{correct}",age_s="{LABEL_DELAY:.0f}"'
+            yield f"inference_labelled_total{{{labels}}} {count}"
+        shifted = self._shifted[place]
+        if shifted:
+            drift = 0.01 + 4 * sum(shifted) / len(shifted)
+            yield "# TYPE inference_feature_drift gauge"
+            yield f'inference_feature_drift{{model="{model}",feature="age",method="psi"}} {drift:.4f}'
 
     def page(self, place):
         model = place[1]
@@ -368,6 +403,7 @@ class Counts:
                     lines.append(f'{name}_bucket{{{labels},le="{limit}"}} {below}')
                 lines.append(f"{name}_sum{{{labels}}} {total:.6f}")
                 lines.append(f"{name}_count{{{labels}}} {count}")
+            lines.extend(self._quality(place))
         return "\n".join(lines) + "\n"
 
 
@@ -451,19 +487,28 @@ class Handler(http.server.BaseHTTPRequestHandler):
             labels = pod["metadata"].get("labels", {})
             version = next((labels[key] for key in ("version", *HASHES) if key in labels), "")
             backend = pod["metadata"].get("annotations", {}).get(BACKEND)
-            if backend:
+            fault, _, number = fault_of(pod).partition(":")
+            if fault == "latency":
+                time.sleep(float(number or "0.4"))
+            if fault == "errors" and random.random() < float(number or "0.5"):
+                code, text = 500, b"this pod fails on purpose\n"
+            elif backend:
                 try:
-                    code, headers, text = self._ask(backend, rest, body)
+                    code, headers, text = self._ask(backend, version, rest, body)
                 except (OSError, http.client.HTTPException) as error:
                     code, text = 502, f"{type(error).__name__}: {error}\n".encode()
+            if code == 200:
+                correct = fault != "wrong" or random.random() >= float(number or "0.5")
+                self.network.counts.predicted((namespace, service), version, correct, fault == "drift")
         self.network.counts.add((namespace, service), version, code, time.monotonic() - started)
         self._answer(code, text, headers)
 
-    def _ask(self, backend, rest, body):
+    def _ask(self, backend, version, rest, body):
         target = urllib.parse.urlsplit(backend)
         connection = http.client.HTTPConnection(target.hostname, target.port, timeout=30)
         try:
             headers = {key: value for key, value in self.headers.items() if key.lower() not in NOT_FORWARDED}
+            headers["wardroom-version"] = version
             connection.request(self.command, f"{target.path.rstrip('/')}/{rest}", body, headers)
             answer = connection.getresponse()
             kept = {key: value for key, value in answer.getheaders() if key.lower() not in NOT_FORWARDED}

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::template::MARK;
 use crate::cluster::{self, trouble};
 use crate::config::ClusterConfig;
 
@@ -80,20 +81,25 @@ impl Object {
         self.ask(request, MERGE, patch.clone()).await.map(drop).map_err(|(_, why)| why)
     }
 
-    /// Puts the pod template back as it was, when it is not so already, on this very object alone.
+    /// Puts the pod template back as it was, when it is not so already, on this very object alone. False when it is another
+    /// one without the drill's mark: somebody else has changed it meanwhile, and it is left alone.
     ///
     /// # Errors
     /// The server refuses it, in words.
-    pub async fn put_back(&self, uid: &str, template: &Value) -> Result<(), String> {
-        if self.get().await?["spec"]["template"] == *template {
-            return Ok(());
+    pub async fn put_back(&self, uid: &str, template: &Value) -> Result<bool, String> {
+        let now = self.get().await?;
+        let there = &now["spec"]["template"];
+        if there == template {
+            return Ok(true);
         }
+        let Some(mark) = mark(&now) else { return Ok(false) };
         let patch = json!([
             {"op": "test", "path": "/metadata/uid", "value": uid},
+            {"op": "test", "path": mark_path(), "value": mark},
             {"op": "replace", "path": "/spec/template", "value": template},
         ]);
         let request = http::Request::patch(format!("{}?fieldManager=wardroom", self.path()));
-        self.ask(request, JSON, patch).await.map(drop).map_err(|(_, why)| why)
+        self.ask(request, JSON, patch).await.map(|_| true).map_err(|(_, why)| why)
     }
 
     async fn ask(
@@ -115,6 +121,15 @@ impl Object {
     }
 }
 
+fn mark_path() -> String {
+    format!("/spec/template/metadata/annotations/{}", MARK.replace('/', "~1"))
+}
+
+/// The drill that changed the pod template last, by its mark.
+fn mark(object: &Value) -> Option<&str> {
+    object.pointer(&mark_path())?.as_str()
+}
+
 /// Whether a Rollout rests on one version; `template`: on this very one.
 pub fn is_settled(object: &Value, template: Option<&Value>) -> Result<(), String> {
     let status = &object["status"];
@@ -133,6 +148,11 @@ pub fn is_settled(object: &Value, template: Option<&Value>) -> Result<(), String
         true => Ok(()),
         false => Err("a version is on trial".into()),
     }
+}
+
+/// How long its controller waits for pods before it gives up, seconds: Argo's own default where the Rollout does not say.
+pub fn pods_start_s(object: &Value) -> f64 {
+    object["spec"]["progressDeadlineSeconds"].as_f64().unwrap_or(600.0).max(0.0)
 }
 
 /// Whether every pod of the version from before is there and ready, by the controller's word.
@@ -158,6 +178,20 @@ mod tests {
     fn object(phase: &str, current: &str) -> Value {
         json!({"metadata": {"generation": 3}, "spec": {"template": {"a": 1}, "replicas": 4}, "status": {"phase": phase,
             "observedGeneration": "3", "currentPodHash": current, "stableRS": "x", "availableReplicas": 4}})
+    }
+
+    #[test]
+    fn a_template_without_the_mark_is_not_the_drills() {
+        let mut marked = object("Healthy", "x");
+        assert_eq!(mark(&marked), None);
+        marked["spec"]["template"]["metadata"]["annotations"] = json!({ MARK: "d-1" });
+        assert_eq!(mark(&marked), Some("d-1"));
+    }
+
+    #[test]
+    fn a_rollout_that_does_not_say_gives_its_pods_ten_minutes() {
+        assert_eq!(pods_start_s(&object("Healthy", "x")), 600.0);
+        assert_eq!(pods_start_s(&json!({"spec": {"progressDeadlineSeconds": 20}})), 20.0);
     }
 
     #[test]

@@ -52,7 +52,14 @@ impl Template {
             ));
         }
         if scenario == Scenario::RegistryMismatch {
-            return Err("registry-mismatch moves a registry's alias: it runs on the demo only".into());
+            return Err(
+                "registry-mismatch moves an alias that others read too, and no cluster has one: it runs on the demo \
+                 only; write --on demo"
+                    .into(),
+            );
+        }
+        if let Some(fault) = &means.fault {
+            fits(fault)?;
         }
         let (stable, test, mut named) = versions(template, version_from, means)?;
         named["metadata"]["annotations"][MARK] = id.into();
@@ -77,10 +84,22 @@ impl Template {
             }
             (None, _) => {
                 return Err(format!(
-                    "{} needs --fault-label or --fault-annotation KEY=VALUE: what makes your test server behave so",
+                    "{} needs --fault-label or --fault-annotation KEY=VALUE: what of the pod template makes your test \
+                     server behave so; a server without such a switch can drill never-ready",
                     scenario.name()
                 ));
             }
+        }
+        // A pod that its own Rollout does not select would be nobody's.
+        let selected = object["spec"]["selector"]["matchLabels"].as_object();
+        let changed = broken["metadata"]["labels"].as_object();
+        if let Some((key, _)) =
+            changed.into_iter().flatten().find(|(key, _)| selected.is_some_and(|s| s.contains_key(*key)))
+        {
+            return Err(format!(
+                "the label {key} is in the Rollout's selector, so a drill cannot change it: name the version by another \
+                 one (version_from of the [[cluster]]), and the fault by one that nothing selects by"
+            ));
         }
         let patch = |template: Value| json!({"spec": {"template": template}});
         Ok(Self { stable, test, deployed: patch(named), broken: patch(broken) })
@@ -99,6 +118,26 @@ impl Template {
     /// The test version, broken.
     pub fn broken(&self) -> Value {
         self.broken.clone()
+    }
+}
+
+/// Whether a server would take the fault: what is refused when the ReplicaSet is made is seen by nobody.
+fn fits(fault: &Fault) -> Result<(), String> {
+    if fault.kind != "labels" {
+        return Ok(());
+    }
+    let ends = |c: char| c.is_ascii_alphanumeric();
+    let value = fault.value.as_str();
+    let is_right = value.len() <= 63
+        && value.chars().all(|c| ends(c) || "-_.".contains(c))
+        && (value.is_empty() || (value.starts_with(ends) && value.ends_with(ends)));
+    match is_right {
+        true => Ok(()),
+        false => Err(format!(
+            "--fault-label {}={value}: a label's value has at most 63 letters, digits, `-`, `_` and `.`; use \
+             --fault-annotation for others",
+            fault.key
+        )),
     }
 }
 
@@ -181,6 +220,25 @@ mod tests {
         assert!(
             template.deployed()["spec"]["template"]["metadata"]["annotations"].get("test/fault").is_none()
         );
+    }
+
+    #[test]
+    fn a_fault_that_the_server_would_refuse_is_refused_before() {
+        let of = |kind: &'static str, value: &str, selector: &str| {
+            let fault = Fault { kind, key: "fault".into(), value: value.into() };
+            let mut object = object(json!({"app": "m", "version": "v1"}));
+            object["spec"]["selector"]["matchLabels"] = json!({ selector: "m" });
+            let means = Means { fault: Some(fault), ..Means::default() };
+            Template::of(&object, "", "d-1", Scenario::ErrorBurst, &means)
+        };
+        assert!(of("labels", "errors", "app").is_ok() && of("annotations", "errors:0.5", "fault").is_ok());
+        let why = of("labels", "errors:0.5", "app").unwrap_err();
+        assert!(why.contains("--fault-annotation"), "{why}");
+        assert!(of("labels", "-errors", "app").is_err() && of("labels", &"x".repeat(64), "app").is_err());
+        for selected in ["fault", "version"] {
+            let why = of("labels", "errors", selected).unwrap_err();
+            assert!(why.contains(&format!("the label {selected} is in the Rollout's selector")), "{why}");
+        }
     }
 
     #[test]
