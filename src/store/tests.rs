@@ -160,7 +160,7 @@ fn a_bad_canary_is_a_concern_until_it_is_aborted() {
         let canary = Some(Version::new("2"));
         let phase = situation.phase();
         let rollout = Rollout { canary, phase, situation, asked, ..Rollout::of("eu", Version::new("1")) };
-        Ok(vec![Fact::Rollout { model: model(), rollout }])
+        Ok(vec![Fact::Rollout { model: model(), rollout: rollout.into() }])
     };
     store.apply(&report("eu", 0, rollout(Situation::PausedByStep, 25.0)));
     for second in (0..60).step_by(10) {

@@ -8,8 +8,8 @@ use std::process::{Child, Command, Output, Stdio};
 use serde_json::{Value, json};
 
 use crate::cluster::{Cluster, Namespace};
+use crate::desk::config;
 use crate::hands::act;
-use crate::lab::file;
 use crate::pty::Session;
 use served::Load;
 
@@ -43,19 +43,6 @@ fn healthy_on(namespace: &Namespace, server: &str) -> Value {
         }
     });
     namespace.wait("rollouts", "m", |object| object["status"]["phase"] == "Healthy")
-}
-
-fn config(cluster: &Cluster, namespace: &Namespace, control: &str) -> (tempfile::TempDir, PathBuf) {
-    let name = &namespace.name;
-    let (folder, path) = file("");
-    let text = format!(
-        "environment = \"lab\"\nrefresh = \"1s\"\n{}\n[control]\nfolder = {:?}\n{control}\n\
-         [[model]]\nname = \"m\"\nnamespace = \"{name}\"\n[model.rollout]\nsystem = \"lab\"\nkind = \"rollout\"\n",
-        cluster.section(&[name]),
-        folder.path().join("journal"),
-    );
-    std::fs::write(&path, text).unwrap();
-    (folder, path)
 }
 
 fn command(config: &Path, on: &str, words: &[&str]) -> Command {
