@@ -257,7 +257,11 @@ impl Room {
             Kept::Past(past) => self.take(Msg::Past(past)),
             Kept::Filled(past) => self.take(Msg::Filled(past)),
             Kept::Written(entries) | Kept::Entries(entries) => self.take(Msg::Entries(entries)),
-            Kept::Notice(words) => tracing::info!(target: "history", "{words}"),
+            Kept::Notice(words) => {
+                tracing::warn!(target: "history", "{words}");
+                self.app.say(words, Level::Warning);
+                self.dirty = true;
+            }
             Kept::Trouble(why) => {
                 tracing::error!(target: "history", "nothing is kept any more: {why}");
                 // Also a moment that is being read will not come.

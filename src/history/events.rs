@@ -153,8 +153,8 @@ pub(super) fn entries(
     open: bool,
 ) -> rusqlite::Result<(i64, Vec<Entry>)> {
     let mut statement = connection.prepare_cached(
-        "SELECT number, entry FROM entries e WHERE environment = ?1 AND (NOT ?2 OR NOT EXISTS \
-         (SELECT 1 FROM entries r WHERE r.incident = e.incident AND r.resolves)) ORDER BY number",
+        "SELECT number, entry FROM entries WHERE environment = ?1 AND (NOT ?2 OR incident NOT IN \
+         (SELECT incident FROM entries WHERE resolves)) ORDER BY number",
     )?;
     let mut found = Vec::new();
     let mut rows = statement.query(params![environment, open])?;
