@@ -49,6 +49,14 @@ struct Writer {
     reader: Option<JoinHandle<()>>,
 }
 
+impl Drop for Writer {
+    fn drop(&mut self) {
+        // Already gone is as good as killed.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
 impl Writer {
     fn start(folder: &Path, name: &str) -> Self {
         let mut child = Command::new(PROGRAM)

@@ -145,6 +145,8 @@ fn a_step_of_a_thousand_models() {
     let mut buffer = Buffer::empty(Rect::new(0, 0, 200, 50));
     let look = Look::default();
     let mut press = |key: &str| {
+        // As fast as fingers are.
+        std::thread::sleep(Duration::from_millis(150));
         let begun = Instant::now();
         let pressed = update(&mut app, &mut live, Msg::Key(Chord::parse(key).unwrap().press()));
         let [Effect::Past(Some(asked))] = pressed[..] else { panic!("{key}: {pressed:?}") };

@@ -30,6 +30,8 @@ pub(super) struct Keys {
     last: Option<(i64, Vec<u8>)>,
     leaning: u32,
     read: Option<(i64, Vec<u8>)>,
+    /// The frame that was written last: mostly the first that is asked for.
+    newest: Option<(i64, Arc<Frame>)>,
     /// The frames that were read last, the newest of them last.
     frames: VecDeque<(i64, Arc<Frame>)>,
 }
@@ -37,7 +39,7 @@ pub(super) struct Keys {
 impl Keys {
     /// Forgets what a transaction that was not committed may have taught.
     pub(super) fn forget(&mut self) {
-        self.last = None;
+        (self.last, self.newest) = (None, None);
     }
 
     /// Lets go of what only the past needed.
@@ -51,7 +53,7 @@ impl Keys {
         &mut self,
         transaction: &Transaction<'_>,
         environment: i64,
-        frame: &Frame,
+        frame: &Arc<Frame>,
         frame_s: f64,
     ) -> rusqlite::Result<()> {
         let at = frame.at.timestamp_millis();
@@ -76,11 +78,13 @@ impl Keys {
         {
             self.leaning += 1;
             insert.execute(params![environment, at, *key, frame.is_news, size, block])?;
+            self.newest = Some((transaction.last_insert_rowid(), frame.clone()));
             return Ok(());
         }
         let Some(block) = squeeze(&raw, &[]) else { return Ok(()) };
         insert.execute(params![environment, at, None::<i64>, frame.is_news, size, block])?;
         self.last = Some((transaction.last_insert_rowid(), raw));
+        self.newest = Some((transaction.last_insert_rowid(), frame.clone()));
         self.leaning = 0;
         Ok(())
     }
@@ -112,7 +116,7 @@ impl Keys {
             .optional()?;
         let Some((id, key, size, block)) = found else { return Ok(None) };
         let (id, key, size, block): (i64, Option<i64>, i64, Vec<u8>) = (id, key, size, block);
-        if let Some((_, frame)) = self.frames.iter().find(|(known, _)| *known == id) {
+        if let Some((_, frame)) = self.frames.iter().chain(&self.newest).find(|(known, _)| *known == id) {
             return Ok(Some(Ok(frame.clone())));
         }
         let raw = match key {

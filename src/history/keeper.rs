@@ -1,5 +1,6 @@
 //! The thread that owns the file: takes out what waits, writes it, answers, tidies up.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
@@ -29,6 +30,8 @@ const SOON: Duration = Duration::from_millis(200);
 const TIDY: Duration = Duration::from_secs(30);
 /// How long what the last step read is held for the next.
 const REST: Duration = Duration::from_secs(300);
+/// How long the room draws a past moment, undisturbed, before the next is looked at.
+const MOMENT: Duration = Duration::from_millis(30);
 /// More than a step, and less than a jump.
 const FAR: TimeDelta = TimeDelta::hours(2);
 /// How long a lock may last before it is told.
@@ -67,6 +70,14 @@ pub(super) struct Keeper<'a> {
     travelled: Option<Instant>,
     /// The moment that was asked for last.
     asked: Option<Time>,
+    /// The moment that will probably be asked for next.
+    ahead: Option<Time>,
+}
+
+/// Whoever takes steps mostly takes another one.
+fn next_step(before: Option<Time>, at: Time) -> Option<Time> {
+    let step = at - before?;
+    at.checked_add_signed(step).filter(|_| step.abs() <= FAR)
 }
 
 impl<'a> Keeper<'a> {
@@ -93,6 +104,7 @@ impl<'a> Keeper<'a> {
             tidied: None,
             travelled: None,
             asked: None,
+            ahead: None,
         }
     }
 
@@ -100,7 +112,11 @@ impl<'a> Keeper<'a> {
     pub(super) fn run(mut self, inbox: &Inbox) {
         let mut stop: Option<Instant> = None;
         loop {
-            let pause = if self.locked.is_some() { SOON } else { LOOK };
+            let pause = match self.locked {
+                Some(_) => SOON,
+                None if self.ahead.is_some() => MOMENT,
+                None => LOOK,
+            };
             let mut waiting = inbox.take(pause);
             if waiting.stop {
                 stop = Some(Instant::now());
@@ -220,8 +236,10 @@ impl<'a> Keeper<'a> {
             // A newer question is answered instead.
             if !inbox.has_newer_past() {
                 self.answer(file, at, *empty)?;
-                self.look_ahead(file, at)?;
+                self.ahead = next_step(self.asked.replace(at), at);
             }
+        } else if let Some(next) = self.ahead.take() {
+            self.look_ahead(file, next);
         }
         self.listen(file)?;
         if let Some(empty) = waiting.fill.take() {
@@ -246,7 +264,7 @@ impl<'a> Keeper<'a> {
     /// Lines, samples and the frame, in one transaction.
     fn write_seen(&mut self, file: &File, waiting: &mut Waiting) -> Result<(), Trouble> {
         let samples: Vec<_> = waiting.samples.drain(..).collect();
-        let frame: Option<Frame> = waiting.frame.take();
+        let frame: Option<Arc<Frame>> = waiting.frame.take().map(Arc::new);
         let seen = frame.as_ref().map(|frame| frame.at);
         let newest = samples.iter().filter_map(|sample| Time::from_timestamp(sample.slot, 0));
         self.now = newest.chain(seen).chain(self.now).max();
@@ -293,13 +311,10 @@ impl<'a> Keeper<'a> {
         }
     }
 
-    /// Whoever takes steps mostly takes another one: its frame is unpacked before it is asked for.
-    fn look_ahead(&mut self, file: &File, at: Time) -> Result<(), Trouble> {
-        let Some(step) = self.asked.replace(at).map(|before| at - before) else { return Ok(()) };
-        let next = at.checked_add_signed(step).filter(|_| step.abs() <= FAR);
-        let found = next.map(|next| self.keys.read(&file.connection, self.environment, next));
-        // What cannot be read is told when it is asked for.
-        found.transpose().map(drop).map_err(|error| file.said(&error))
+    /// Reads what the next step will need, before it is asked for. What cannot be read is told when it is.
+    fn look_ahead(&mut self, file: &File, next: Time) {
+        let (mut from, keys) = self.source(file);
+        let _ = from.look_ahead(keys, next);
     }
 
     fn fill(&mut self, file: &File, empty: Store) -> Result<(), Trouble> {

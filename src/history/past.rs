@@ -54,6 +54,12 @@ impl From<'_> {
         Ok(Ok(Past { asked, at, store, note, oldest }))
     }
 
+    /// Reads what a moment will need that may be asked for.
+    pub(super) fn look_ahead(&mut self, keys: &mut Keys, at: Time) -> rusqlite::Result<()> {
+        drop(keys.read(self.source.connection, self.source.environment, at)?);
+        self.cache.around(self.source, self.names, at.timestamp()).map(drop)
+    }
+
     /// What is known at the start of a room.
     pub(super) fn fill(&mut self, mut store: Store, now: Time) -> rusqlite::Result<Store> {
         let around = self.cache.around(self.source, self.names, now.timestamp())?;
