@@ -4,8 +4,14 @@
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
+
+/// How long one waits for another that makes the same file.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// Between two attempts.
+const SOON: Duration = Duration::from_millis(5);
 
 /// What marks a file as ours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -126,7 +132,19 @@ pub fn open(path: &Path, may_write: bool) -> rusqlite::Result<Connection> {
 /// # Errors
 /// What SQLite says.
 pub fn share(connection: &Connection) -> rusqlite::Result<Result<(), String>> {
-    let mode: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
+    let begun = Instant::now();
+    // Two that make a new file at once stand in each other's way; SQLite says so at once instead of waiting.
+    let mode: String = loop {
+        match connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0)) {
+            Err(error)
+                if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy)
+                    && begun.elapsed() < PATIENCE =>
+            {
+                std::thread::sleep(SOON);
+            }
+            answer => break answer?,
+        }
+    };
     if mode != "wal" {
         return Ok(Err(mode));
     }
@@ -236,6 +254,26 @@ mod tests {
                 assert_eq!(MARK.claim(&connection, |new| new.execute_batch(tables)).unwrap(), Whose::Ours);
                 assert_eq!(looker.join().unwrap(), Whose::Ours, "round {round}");
             });
+        }
+    }
+
+    /// First starts at the same moment make one file together.
+    #[test]
+    fn several_make_a_file_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        for round in 0..60 {
+            let path = folder.path().join(format!("{round}.db"));
+            let together = std::sync::Barrier::new(4);
+            let start = || {
+                together.wait();
+                make(folder.path(), &path).unwrap();
+                let connection = open(&path, true).unwrap();
+                connection.busy_timeout(Duration::from_secs(30)).unwrap();
+                assert_eq!(share(&connection).unwrap(), Ok(()), "round {round}");
+                let fill = |new: &Transaction<'_>| new.execute_batch("CREATE TABLE t (n INTEGER)");
+                assert_eq!(MARK.claim(&connection, fill).unwrap(), Whose::Ours, "round {round}");
+            };
+            std::thread::scope(|scope| (0..4).for_each(|_| drop(scope.spawn(start))));
         }
     }
 
